@@ -1,0 +1,226 @@
+-- Books of a budget's period: opening them, their figures, the lease rows in them. Needs _prologue.
+--
+-- bursar:{org}:book:<generation>:<start>     hash, one budget period
+-- bursar:{org}:leases:<generation>:<start>   hash, session -> "granted used returned booked answered"
+
+-- `fraction` (in 1/10,000) of an amount, rounded down, without leaving the exact integers.
+local function part_of(amount, fraction)
+  if amount < 0 then return 0 end
+  local whole = floor(amount / 10000)
+  return whole * fraction + floor((amount - whole * 10000) * fraction / 10000)
+end
+
+local function book_key(generation, start) return prefix .. 'book:' .. generation .. ':' .. start end
+local function leases_key(generation, start) return prefix .. 'leases:' .. generation .. ':' .. start end
+
+-- Parses steps "8000:warn,10000:throttle:60,11000:block" into warn amounts and ceilings for an allowance.
+-- Ceilings come in order of their fraction: { amount, kind, rate }. Shadow budgets have no ceilings that bind.
+local function ladder(steps, allowance)
+  local warns, ceilings = {}, {}
+  for at, kind, rate in string.gmatch(steps, '(%d+):(%a+):?(%d*)') do
+    local amount = part_of(allowance, tonumber(at))
+    if kind == 'warn' then
+      warns[#warns + 1] = amount
+    else
+      ceilings[#ceilings + 1] = { amount = amount, kind = kind, rate = tonumber(rate) }
+    end
+  end
+  return warns, ceilings
+end
+
+-- The sum of the adjustments of a budget that hold in a period at a time, and when that sum changes next.
+local function adjustments_at(generation, start, finish, now)
+  local total, changes = 0, nil
+  local all = call('HGETALL', prefix .. 'adjustments:' .. generation)
+  for i = 2, #all, 2 do
+    -- "amount expires period_start": expires is 'period_end', 'never' or a time in ms
+    local amount, expires, period = string.match(all[i], '^(-?%d+) (%S+) (%d+)')
+    local holds
+    if expires == 'period_end' then
+      holds = period == start
+    elseif expires == 'never' then
+      holds = tonumber(period) <= tonumber(start)
+    else
+      local ends = tonumber(expires)
+      holds = tonumber(period) <= tonumber(start) and ends > now
+      if holds and (not changes or ends < changes) then changes = ends end
+    end
+    if holds then total = total + tonumber(amount) end
+  end
+  return total, changes
+end
+
+-- The end and id of a budget's period that starts at `start` (seconds), or nil when the budget has no such period.
+local function period_of(budget, start)
+  local length = ({ minute = 60, hour = 3600 })[budget.every]
+  if length then
+    local s = tonumber(start)
+    if s % length ~= 0 then return nil end
+    return s + length, 'at' .. start
+  end
+  local finish, id = string.match(',' .. budget.periods .. ',', ',' .. start .. ':(%d+):([^,]+),')
+  if not finish then return nil end
+  return tonumber(finish), id
+end
+
+local BUDGET_FIELDS = { 'generation', 'unit', 'amount', 'mode', 'steps', 'next_amount', 'next_from', 'rollover_max',
+  'every', 'periods' }
+
+local function load_budget(account, name)
+  local v = call('HMGET', prefix .. 'budget:' .. account .. '/' .. name, unpack(BUDGET_FIELDS))
+  if not v[1] then return nil end
+  local b = { account = account, name = name }
+  for i, field in ipairs(BUDGET_FIELDS) do b[field] = v[i] end
+  return b
+end
+
+-- What a period inherits: the unspent rest of the one before it, capped. Leased and doubt count as spent.
+local function rollover_into(budget, start, now)
+  if not budget.rollover_max or budget.rollover_max == '' then return 0 end
+  local previous = call('ZREVRANGEBYSCORE', prefix .. 'periods:' .. budget.generation, '(' .. start, '-inf',
+    'LIMIT', '0', '1')[1]
+  if not previous then return 0 end
+  local v = call('HMGET', book_key(budget.generation, previous), 'end', 'allowance', 'committed')
+  if not v[1] or tonumber(v[1]) ~= tonumber(start) or tonumber(v[1]) * 1000 > now then return 0 end
+  return max(0, min(tonumber(budget.rollover_max), tonumber(v[2]) - tonumber(v[3])))
+end
+
+-- Computes what a budget gives in a period and writes it to the book. Keeps what was spent. A rise ends refusals.
+-- `book` may be new (no fields but key, generation, start). Returns true when the allowance or a ceiling changed.
+local function set_allowance(books, book, budget)
+  local finish, id = period_of(budget, book.start)
+  local amount = tonumber(budget.amount)
+  if budget.next_amount and budget.next_amount ~= '' and id and id >= budget.next_from then
+    amount = tonumber(budget.next_amount)
+  end
+  local adjusted, changes = adjustments_at(budget.generation, book.start, finish, books.now)
+  -- Settled once, when the period before has ended; a book opened ahead of its start inherits at its first use after.
+  if book.rollover == nil and tonumber(book.start) * 1000 <= books.now then
+    book.rollover = rollover_into(budget, book.start, books.now)
+  end
+  local allowance = max(0, min(MAXIMUM, amount + (book.rollover or 0) + adjusted))
+  local _, ceilings = ladder(budget.steps, allowance)
+  local limit = -1
+  local binding = {}
+  if budget.mode == 'enforce' then
+    for _, c in ipairs(ceilings) do
+      if c.kind == 'block' then limit = c.amount end
+      binding[#binding + 1] = int(c.amount) .. ':' .. c.kind .. ':' .. (c.rate and int(c.rate) or '')
+    end
+  end
+  local text = table.concat(binding, ',')
+  local changed = allowance ~= book.allowance or text ~= book.ceilings_text
+  local rose = book.allowance and (allowance > book.allowance or limit > book.limit or text ~= book.ceilings_text)
+  book.allowance, book.limit, book.ceilings_text = allowance, limit, text
+  call('HSET', book.key, 'allowance', int(allowance), 'amount', int(amount), 'adjusted', int(adjusted),
+    'rollover', book.rollover and int(book.rollover) or '', 'limit', int(limit), 'ceilings', text,
+    'steps', budget.steps, 'mode', budget.mode, 'changes_ms', changes and int(changes) or '')
+  if rose then
+    book.floors, book.reached, book.recall_over = {}, 0, false
+    call('HSET', book.key, 'floors', '', 'reached', '0')
+  end
+  return changed
+end
+
+local BOOK_FIELDS = { 'allowance', 'limit', 'committed', 'spent', 'ceilings', 'start', 'end', 'floors', 'reached',
+  'recall', 'recall_ms', 'recall_pending', 'slack_out', 'freed_ms', 'window', 'demand_now', 'demand_before', 'doubt',
+  'doubt_ms', 'warned', 'steps', 'mode', 'changes_ms', 'rollover', 'account', 'budget', 'throttle_ms', 'unit' }
+
+-- Reads a book. Returns nil when it has not been opened.
+local function load_book(generation, start)
+  local key = book_key(generation, start)
+  local v = call('HMGET', key, unpack(BOOK_FIELDS))
+  if not v[3] then return nil end
+  local book = {
+    key = key, generation = generation, start = start, allowance = tonumber(v[1]), limit = tonumber(v[2]),
+    committed = tonumber(v[3]), spent = tonumber(v[4]), ceilings_text = v[5], finish = tonumber(v[7]),
+    floors = {}, reached = tonumber(v[9]), recall = tonumber(v[10]), recall_ms = tonumber(v[11]),
+    recall_pending = tonumber(v[12]), slack_out = v[13] == '1', freed_ms = tonumber(v[14]), window = tonumber(v[15]),
+    demand_now = tonumber(v[16]), demand_before = tonumber(v[17]), doubt = tonumber(v[18]),
+    doubt_ms = tonumber(v[19]), warned = tonumber(v[20]), steps = v[21], mode = v[22],
+    changes_ms = v[23] ~= '' and tonumber(v[23]) or nil, rollover = v[24] ~= '' and tonumber(v[24]) or nil,
+    account = v[25], budget = v[26], throttle_ms = tonumber(v[27]), unit = v[28],
+  }
+  for level, amount in string.gmatch(v[8], '(%d+)=(%d+)') do book.floors[tonumber(level)] = tonumber(amount) end
+  return book
+end
+
+-- Opens the book of a budget's period, or reads it when it is open. A tombstone (deleted budget) or an unknown period
+-- gets a book without allowance: late reports are kept, nothing is granted.
+local function open_book(books, generation, start)
+  local book = load_book(generation, start)
+  if book then return book end
+  local account, name = string.match(call('HGET', prefix .. 'generations', generation) or '', '^([^/]+)/(.+)$')
+  local budget = account and load_budget(account, name)
+  if budget and budget.generation ~= generation then budget = nil end
+  local finish, id
+  if budget then finish, id = period_of(budget, start) end
+  local key = book_key(generation, start)
+  call('HSET', key, 'generation', generation, 'account', account or '', 'budget', name or '',
+    'unit', budget and budget.unit or '', 'start', start, 'end', finish and int(finish) or start, 'id', id or '',
+    'allowance', '0', 'limit', '0', 'committed', '0', 'spent', '0', 'direct', '0', 'ceilings', '0:block:',
+    'floors', '', 'reached', '0', 'recall', '0', 'recall_ms', '0', 'recall_pending', '0', 'slack_out', '0',
+    'freed_ms', '0', 'window', '0', 'demand_now', '0', 'demand_before', '0', 'doubt', '0', 'doubt_ms', '0',
+    'warned', '0', 'steps', '', 'mode', 'enforce', 'changes_ms', '', 'rollover', '', 'throttle_ms', '0',
+    'amount', '0', 'adjusted', '0')
+  call('ZADD', prefix .. 'periods:' .. generation, start, start)
+  if budget and finish then
+    book = load_book(generation, start)
+    set_allowance(books, book, budget)
+  end
+  return load_book(generation, start)
+end
+
+-- Applies what time alone changes in an open book: an adjustment that expired, a rollover that became due.
+local function refresh_book(books, book)
+  local due = book.changes_ms and book.changes_ms <= books.now
+  local inherit = book.rollover == nil and tonumber(book.start) * 1000 <= books.now
+  if not (due or inherit) or book.account == '' then return end
+  local budget = load_budget(book.account, book.budget)
+  if budget and budget.generation == book.generation then
+    set_allowance(books, book, budget)
+    local fresh = load_book(book.generation, book.start)
+    for field, value in pairs(fresh) do book[field] = value end
+    book.changes_ms = fresh.changes_ms
+    if inherit and book.rollover == nil then book.rollover = 0 end
+  end
+end
+
+-- The ceilings of a book as { amount, kind, rate }, lowest first.
+local function ceilings_of(book)
+  local list = {}
+  for amount, kind, rate in string.gmatch(book.ceilings_text, '(%d+):(%a+):(%d*)') do
+    list[#list + 1] = { amount = tonumber(amount), kind = kind, rate = tonumber(rate) }
+  end
+  return list
+end
+
+local function load_row(generation, start, session)
+  local text = call('HGET', leases_key(generation, start), session)
+  if not text then return { granted = 0, used = 0, returned = 0, booked = 0, answered = 0, window = 0, new = true } end
+  local g, u, r, b, a, w = string.match(text, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  return { granted = tonumber(g), used = tonumber(u), returned = tonumber(r), booked = tonumber(b),
+    answered = tonumber(a), window = tonumber(w), text = text }
+end
+
+local function outstanding(row) return max(0, row.granted - row.used - row.returned - row.booked) end
+
+-- Stores a row; `committed` and `spent` of its book follow by what changed. Rule 5: an overrun raises `granted`.
+-- `before` holds the row's granted, used, returned and booked as they stand in the books.
+local function settle_row(book, row, before)
+  row.granted = max(row.granted, row.used + row.returned + row.booked)
+  book.committed = book.committed + (row.granted - row.returned) - (before.granted - before.returned)
+  book.spent = book.spent + (row.used + row.booked) - (before.used + before.booked)
+end
+
+local function copy_row(row)
+  return { granted = row.granted, used = row.used, returned = row.returned, booked = row.booked }
+end
+
+local function store_row(generation, start, session, row)
+  local text = int(row.granted) .. ' ' .. int(row.used) .. ' ' .. int(row.returned) .. ' ' .. int(row.booked) .. ' ' ..
+    int(row.answered) .. ' ' .. int(row.window)
+  if text ~= row.text then call('HSET', leases_key(generation, start), session, text) end
+  if row.new then call('SADD', prefix .. 'held:' .. session, generation .. ':' .. start) end
+  row.text, row.new = text, nil
+end
