@@ -124,7 +124,7 @@ end
 
 local BOOK_FIELDS = { 'allowance', 'limit', 'committed', 'spent', 'ceilings', 'start', 'end', 'floors', 'reached',
   'recall', 'recall_ms', 'recall_pending', 'slack_out', 'freed_ms', 'window', 'demand_now', 'demand_before', 'doubt',
-  'doubt_ms', 'warned', 'steps', 'mode', 'changes_ms', 'rollover', 'account', 'budget', 'throttle_ms', 'unit' }
+  'doubt_ms', 'warned', 'steps', 'mode', 'changes_ms', 'rollover', 'account', 'budget', 'throttle_us', 'unit' }
 
 -- Reads a book. Returns nil when it has not been opened.
 local function load_book(generation, start)
@@ -139,7 +139,7 @@ local function load_book(generation, start)
     demand_now = tonumber(v[16]), demand_before = tonumber(v[17]), doubt = tonumber(v[18]),
     doubt_ms = tonumber(v[19]), warned = tonumber(v[20]), steps = v[21], mode = v[22],
     changes_ms = v[23] ~= '' and tonumber(v[23]) or nil, rollover = v[24] ~= '' and tonumber(v[24]) or nil,
-    account = v[25], budget = v[26], throttle_ms = tonumber(v[27]), unit = v[28],
+    account = v[25], budget = v[26], throttle_us = tonumber(v[27]), unit = v[28],
   }
   for level, amount in string.gmatch(v[8], '(%d+)=(%d+)') do book.floors[tonumber(level)] = tonumber(amount) end
   return book
@@ -161,7 +161,7 @@ local function open_book(books, generation, start)
     'allowance', '0', 'limit', '0', 'committed', '0', 'spent', '0', 'direct', '0', 'ceilings', '0:block:',
     'floors', '', 'reached', '0', 'recall', '0', 'recall_ms', '0', 'recall_pending', '0', 'slack_out', '0',
     'freed_ms', '0', 'window', '0', 'demand_now', '0', 'demand_before', '0', 'doubt', '0', 'doubt_ms', '0',
-    'warned', '0', 'steps', '', 'mode', 'enforce', 'changes_ms', '', 'rollover', '', 'throttle_ms', '0',
+    'warned', '0', 'steps', '', 'mode', 'enforce', 'changes_ms', '', 'rollover', '', 'throttle_us', '0',
     'amount', '0', 'adjusted', '0')
   call('ZADD', prefix .. 'periods:' .. generation, start, start)
   if budget and finish then

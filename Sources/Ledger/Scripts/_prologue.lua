@@ -63,9 +63,26 @@ local function start_history(books)
 end
 
 -- The first write of every writing script: compares the run id and raises seq. Call it after all validation.
-local function begin_writing(books)
+-- A node passes the (history, seq) that it knows. Returns true when the node is ahead of the books, that is, when it has
+-- seen an answer which the books have forgotten; only then may its `granted` be merged.
+local function begin_writing(books, history, seq)
   if books.forgot then start_history(books) end
+  local ahead = false
+  if history and history ~= '' then
+    if history == books.history then
+      ahead = seq > books.seq
+      if ahead then start_history(books) end
+    else
+      local fork = call('HGET', prefix .. 'lineage', history)
+      ahead = seq > tonumber(fork or '0')
+      if not fork then
+        call('HSET', prefix .. 'lineage', history, '0')
+        start_history(books)
+      end
+    end
+  end
   books.seq = books.seq + 1
+  return ahead
 end
 
 -- The last write of every writing script: stores the head of the books and publishes the hint of new events.
