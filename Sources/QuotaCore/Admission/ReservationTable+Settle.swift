@@ -1,0 +1,187 @@
+// Commit, release, expiry, extension: the ends and changes of a hold.
+
+extension ReservationTable {
+    /// Charges what was really used. A commit after the expiry corrects the charge made then.
+    ///
+    /// - Parameter now: ledger time, ms.
+    package func commit(_ number: Int64, actual: Amounts, now: Int64) -> Settlement {
+        shard(of: number).locked { state in
+            settle(number, &state, now: now, actual: actual)
+        }
+    }
+
+    /// As `commit`; the caller holds all locks.
+    func commitExclusively(_ number: Int64, actual: Amounts, now: Int64) -> Settlement {
+        settle(number, &shard(of: number).state, now: now, actual: actual)
+    }
+
+    private func settle(_ number: Int64, _ state: inout ShardState, now: Int64, actual: Amounts) -> Settlement {
+        guard var entry = state.entries[number] else { return .unknown }
+        switch entry.state {
+        case .committed:
+            return .done(charged: entry.charged, late: entry.late, overrun: entry.overrun, repeated: true)
+        case .released: return .conflict(.released)
+        case .expired:
+            correct(&entry, actual: actual)
+            entry.late = true
+        case .open:
+            charge(entry, actual: actual)
+            close(number, &entry, &state, now: now)
+        }
+        entry.state = .committed
+        entry.charged = actual
+        let held = entry.total
+        entry.overrun =
+            actual.tokens > held.tokens || actual.usd > held.usd || actual.requests > held.requests
+        state.entries[number] = entry
+        return .done(charged: actual, late: entry.late, overrun: entry.overrun, repeated: false)
+    }
+
+    /// Ends a reservation without charge.
+    package func release(_ number: Int64, now: Int64) -> Settlement {
+        shard(of: number).locked { state in
+            guard var entry = state.entries[number] else { return .unknown }
+            switch entry.state {
+            case .released: return .released(repeated: true)
+            case .committed: return .conflict(.committed)
+            case .expired: correct(&entry, actual: .zero)
+            case .open:
+                charge(entry, actual: .zero)
+                close(number, &entry, &state, now: now)
+            }
+            entry.state = .released
+            state.entries[number] = entry
+            return .released(repeated: false)
+        }
+    }
+
+    /// Replaces a hold by a larger or smaller one, or adds a further hold. All or none.
+    ///
+    /// - Parameters:
+    ///   - hold: the new hold; on the same chain of leases it replaces, otherwise it is added for what exceeds the total.
+    ///   - granted: the money was just granted and the caller holds all locks.
+    package func extend(_ number: Int64, to hold: ChainHold, expiresAt: Int64, granted: Bool = false) -> Bool {
+        let body: (inout ShardState) -> Bool = { state in
+            guard var entry = state.entries[number], entry.state == .open else { return false }
+            guard Self.takeAll(hold, respectGate: !granted) else { return false }
+            entry.more.append(hold)
+            entry.expiresAt = max(entry.expiresAt, expiresAt)
+            state.entries[number] = entry
+            return true
+        }
+        let shard = shard(of: number)
+        return granted ? body(&shard.state) : shard.locked(body)
+    }
+
+    /// Moves the expiry without changing the hold.
+    package func prolong(_ number: Int64, expiresAt: Int64) -> Bool {
+        shard(of: number).locked { state in
+            guard state.entries[number]?.state == .open else { return false }
+            state.entries[number]?.expiresAt = expiresAt
+            return true
+        }
+    }
+
+    /// Ends reservations whose time is over, at most `limit`, in one shard. Each budget goes by its own rule.
+    ///
+    /// - Returns: the numbers that ended.
+    package func expire(shard index: Int, now: Int64, limit: Int) -> [Int64] {
+        shards[index].locked { state in
+            var ended: [Int64] = []
+            for (number, entry) in state.entries where entry.state == .open && entry.expiresAt <= now {
+                ended.append(number)
+                if ended.count == limit { break }
+            }
+            for number in ended {
+                guard var entry = state.entries[number] else { continue }
+                expireHolds(entry)
+                close(number, &entry, &state, now: now)
+                entry.state = .expired
+                state.entries[number] = entry
+            }
+            forget(&state, now: now)
+            return ended
+        }
+    }
+
+    /// Charges the first hold up to its amount, the next with what is left; the last takes any overrun.
+    private func charge(_ entry: Reservation, actual: Amounts) {
+        if entry.more.isEmpty {
+            end(entry.hold, actual: actual)
+            return
+        }
+        var rest = actual
+        let holds = [entry.hold] + entry.more
+        for (index, hold) in holds.enumerated() {
+            var part = rest
+            if index < holds.count - 1 {
+                part.tokens = min(rest.tokens, hold.amounts.tokens)
+                part.usd = min(rest.usd, hold.amounts.usd)
+                part.requests = min(rest.requests, hold.amounts.requests)
+            }
+            end(hold, actual: part)
+            rest.tokens -= part.tokens
+            rest.usd -= part.usd
+            rest.requests -= part.requests
+        }
+    }
+
+    @inline(__always)
+    private func end(_ hold: ChainHold, actual: Amounts) {
+        var leftover = false
+        let slots = hold.chain.slots
+        for index in slots.indices where !hold.isExempt(index) {
+            let lease = slots[index].lease
+            if lease.settle(hold: hold.amounts[lease.unit], actual: actual[lease.unit]) { leftover = true }
+        }
+        if leftover { onLeftover() }
+    }
+
+    private func expireHolds(_ entry: Reservation) {
+        for hold in [entry.hold] + entry.more {
+            for index in hold.chain.slots.indices where !hold.isExempt(index) {
+                let slot = hold.chain.slots[index]
+                let amount = hold.amounts[slot.lease.unit]
+                if slot.lease.settle(hold: amount, actual: slot.rule.abandonedCharges ? amount : 0) { onLeftover() }
+            }
+        }
+    }
+
+    /// Undoes what the expiry charged and charges what was really used instead.
+    private func correct(_ entry: inout Reservation, actual: Amounts) {
+        for hold in [entry.hold] + entry.more {
+            for index in hold.chain.slots.indices where !hold.isExempt(index) {
+                let slot = hold.chain.slots[index]
+                let amount = hold.amounts[slot.lease.unit]
+                _ = slot.lease.settle(hold: 0, actual: slot.rule.abandonedCharges ? -amount : 0)
+                // The hold is zero by now: `charge` below gives back hold - actual, so take the hold again first.
+                slot.lease.spendable.wrappingSubtract(amount, ordering: .relaxed)
+            }
+        }
+        charge(entry, actual: actual)
+    }
+
+    private func close(_ number: Int64, _ entry: inout Reservation, _ state: inout ShardState, now: Int64) {
+        if entry.reported { state.closed.append(number) }
+        entry.settledAt = now
+        state.settled.append(number)
+        openCounter.wrappingSubtract(1, ordering: .relaxed)
+        if state.settled.count - state.settledStart > Self.keepSettledCount { forget(&state, now: now) }
+    }
+
+    /// Drops ended reservations that are old or too many.
+    private func forget(_ state: inout ShardState, now: Int64) {
+        while state.settledStart < state.settled.count {
+            let number = state.settled[state.settledStart]
+            let tooMany = state.settled.count - state.settledStart > Self.keepSettledCount
+            let old = (state.entries[number]?.settledAt ?? 0) + Self.keepSettled <= now
+            guard tooMany || old else { break }
+            state.entries[number] = nil
+            state.settledStart += 1
+        }
+        if state.settledStart > 4_096, state.settledStart * 2 > state.settled.count {
+            state.settled.removeFirst(state.settledStart)
+            state.settledStart = 0
+        }
+    }
+}
