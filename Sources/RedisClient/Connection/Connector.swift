@@ -1,0 +1,78 @@
+// Opens connections: socket, TLS, handshake, all within the connect timeout.
+
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+struct Connector: Sendable {
+    let configuration: RedisConfiguration
+    let eventLoop: any EventLoop
+
+    /// A connection on which the handshake has succeeded; `makeHandler`'s handler sees ``ConnectionReady`` first and
+    /// then every batch of replies.
+    ///
+    /// Throws ``RedisError`` with the code `configuration` when TLS files can't be used, else `notConnected`.
+    func connect(_ makeHandler: @escaping @Sendable () -> any ChannelHandler) async throws(RedisError) -> any Channel {
+        let tls = try tlsContext()
+        let done = eventLoop.makePromise(of: Void.self)
+        do {
+            let bootstrap = ClientBootstrap(group: eventLoop)
+                .connectTimeout(TimeAmount(configuration.connectTimeout))
+                .channelInitializer { [configuration] channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let handlers = channel.pipeline.syncOperations
+                        if let tls { try handlers.addHandler(tls.makeHandler()) }
+                        try handlers.addHandlers([
+                            ReplyDecoder(), HandshakeHandler(configuration: configuration, done: done), makeHandler(),
+                        ])
+                    }
+                }
+            let channel =
+                switch configuration.endpoint {
+                case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
+                case .unixSocket(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
+                }
+            try await done.futureResult.get()
+            return channel
+        } catch {
+            done.fail(error)
+            throw RedisError(.notConnected, "can't connect to \(configuration)", cause: error)
+        }
+    }
+
+    /// TLS settings read from their files; nil without TLS.
+    func tlsContext() throws(RedisError) -> TLSClient? {
+        guard let tls = configuration.tls else { return nil }
+        do {
+            var settings = TLSConfiguration.makeClientConfiguration()
+            if let caFile = tls.caFile {
+                settings.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(caFile))
+            }
+            if let certificateFile = tls.certificateFile, let keyFile = tls.keyFile {
+                settings.certificateChain = try NIOSSLCertificate.fromPEMFile(certificateFile).map { .certificate($0) }
+                settings.privateKey = .privateKey(try NIOSSLPrivateKey(file: keyFile, format: .pem))
+            }
+            if !tls.verifyHostname { settings.certificateVerification = .noHostnameVerification }
+            return TLSClient(context: try NIOSSLContext(configuration: settings), host: serverName)
+        } catch {
+            throw RedisError(.configuration, "the TLS settings can't be used", cause: error)
+        }
+    }
+
+    /// The name to ask for and to verify; nil for an IP address, which is verified against the certificate as such.
+    private var serverName: String? {
+        guard case .tcp(let host, _) = configuration.endpoint,
+            (try? SocketAddress(ipAddress: host, port: 0)) == nil
+        else { return nil }
+        return host
+    }
+}
+
+struct TLSClient: Sendable {
+    let context: NIOSSLContext
+    let host: String?
+
+    func makeHandler() throws -> NIOSSLClientHandler {
+        try NIOSSLClientHandler(context: context, serverHostname: host)
+    }
+}
