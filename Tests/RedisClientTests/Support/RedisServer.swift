@@ -1,0 +1,70 @@
+// A real redis-server of a test's own, in a folder of its own, that can be killed, frozen and started again.
+
+import Foundation
+import Synchronization
+
+final class RedisServer: Sendable {
+    struct NotInstalled: Error, CustomStringConvertible {
+        let program: String
+        var description: String { "\(program) is not on the PATH; these tests need it" }
+    }
+
+    let folder: URL
+    private let arguments: [String]
+    private let process = Mutex<Process?>(nil)
+
+    /// Starts a server on a Unix socket. `arguments` are added to its command line; `{folder}` stands for its folder.
+    init(_ arguments: [String] = []) throws {
+        folder = URL(filePath: "/tmp/redis-client-\(UInt32.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let path = folder.path
+        self.arguments =
+            [
+                "--save", "", "--appendonly", "no", "--port", "0", "--unixsocket", folder.appending(path: "s").path,
+                "--dir", folder.path, "--enable-debug-command", "yes",
+            ] + arguments.map { $0.replacing("{folder}", with: path) }
+    }
+
+    deinit {
+        kill()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    var url: String { "unix://\(folder.path)/s" }
+
+    func start() throws {
+        let process = Process()
+        process.executableURL = try Self.find("redis-server")
+        process.arguments = arguments
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        self.process.withLock { $0 = process }
+    }
+
+    /// kill -9, and waits for the end.
+    func kill() {
+        guard let process = process.withLock({ $0.take() }) else { return }
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// Stops the process in its tracks: connections stay open and nothing is answered.
+    func freeze() { signal(SIGSTOP) }
+
+    func thaw() { signal(SIGCONT) }
+
+    private func signal(_ number: Int32) {
+        process.withLock { process in
+            if let process { Foundation.kill(process.processIdentifier, number) }
+        }
+    }
+
+    static func find(_ program: String) throws -> URL {
+        for folder in (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") {
+            let file = "\(folder)/\(program)"
+            if FileManager.default.isExecutableFile(atPath: file) { return URL(filePath: file) }
+        }
+        throw NotInstalled(program: program)
+    }
+}
