@@ -10,19 +10,22 @@ final class RedisServer: Sendable {
     }
 
     let folder: URL
+    /// For tests that need TCP; nothing listens there unless the arguments name it.
+    let port: Int
     private let arguments: [String]
     private let process = Mutex<Process?>(nil)
 
-    /// Starts a server on a Unix socket. `arguments` are added to its command line; `{folder}` stands for its folder.
+    /// Starts a server on a Unix socket. `arguments` are added to its command line; `{folder}` and `{port}` stand for its own.
     init(_ arguments: [String] = []) throws {
         folder = URL(filePath: "/tmp/redis-client-\(UInt32.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let path = folder.path
+        port = try Self.freePort()
+        let (path, number) = (folder.path, "\(port)")
         self.arguments =
             [
                 "--save", "", "--appendonly", "no", "--port", "0", "--unixsocket", folder.appending(path: "s").path,
                 "--dir", folder.path, "--enable-debug-command", "yes",
-            ] + arguments.map { $0.replacing("{folder}", with: path) }
+            ] + arguments.map { $0.replacing("{folder}", with: path).replacing("{port}", with: number) }
     }
 
     deinit {
@@ -58,6 +61,23 @@ final class RedisServer: Sendable {
         process.withLock { process in
             if let process { Foundation.kill(process.processIdentifier, number) }
         }
+    }
+
+    /// A port that was free a moment ago.
+    private static func freePort() throws -> Int {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, size) == 0 && getsockname(listener, $0, &size) == 0
+            }
+        }
+        guard isBound else { throw POSIXError(.EADDRINUSE) }
+        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     static func find(_ program: String) throws -> URL {

@@ -1,0 +1,77 @@
+// rediss:// against a real server with certificates made for the test.
+
+import Foundation
+import Logging
+import RedisClient
+import Testing
+
+@Suite("TLS", .timeLimit(.minutes(1)))
+struct TLSTests {
+    @Test("The server must have a certificate of a trusted authority that names the host, the client one of its own")
+    func certificates() async throws {
+        let server = try RedisServer([
+            "--tls-port", "{port}", "--tls-cert-file", "{folder}/server.crt", "--tls-key-file", "{folder}/server.key",
+            "--tls-ca-cert-file", "{folder}/ca.crt", "--tls-auth-clients", "yes",
+        ])
+        try makeCertificates(in: server.folder)
+        try server.start()
+        let base = "rediss://localhost:\(server.port)/2?ca_file=\(server.folder.path)/ca.crt"
+        let client = "&certificate_file=\(server.folder.path)/client.crt&key_file=\(server.folder.path)/client.key"
+
+        try await withClient(base + client) { client async throws in
+            #expect(try await client.send(["PING"]) == .status("PONG"))
+            #expect(try await client.send(["CLIENT", "INFO"]).string?.contains(" db=2 ") == true)
+        }
+        let byAddress = (base + client).replacing("localhost", with: "127.0.0.1")
+        try await withClient(byAddress + "&verify_hostname=false") { client async throws in
+            #expect(try await client.send(["PING"]) == .status("PONG"))
+        }
+        let unacceptable = [
+            base,  // no certificate of the client
+            byAddress,  // the certificate names localhost only
+            (base + client).replacing("/ca.crt", with: "/other.crt"),  // another authority
+        ]
+        for url in unacceptable {
+            try await withClient(url) { client async throws in
+                let error = await failure { () throws(RedisError) in
+                    try await client.send(["PING"], timeout: .seconds(1))
+                }
+                #expect(error?.code == .notConnected, "\(url)")
+            }
+        }
+    }
+
+    @Test("Files that can't be used end the client at once with a configuration error")
+    func unreadableFiles() async throws {
+        let client = RedisClient(
+            configuration: try RedisConfiguration(url: "rediss://localhost?ca_file=/nonexistent/ca.crt"),
+            logger: Logger(label: "test"))
+        let error = await #expect(throws: RedisError.self) { try await client.run() }
+        #expect(error?.code == .configuration)
+    }
+
+    private func makeCertificates(in folder: URL) throws {
+        try openssl(folder, "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout ca.key -out ca.crt")
+        try openssl(folder, "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=other -keyout other.key -out other.crt")
+        try Data("subjectAltName=DNS:localhost".utf8).write(to: folder.appending(path: "names"))
+        for name in ["server", "client"] {
+            try openssl(
+                folder, "req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout \(name).key -out \(name).csr")
+            try openssl(
+                folder,
+                "x509 -req -in \(name).csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out \(name).crt")
+        }
+    }
+
+    private func openssl(_ folder: URL, _ arguments: String) throws {
+        let process = Process()
+        process.executableURL = try RedisServer.find("openssl")
+        process.arguments = arguments.split(separator: " ").map(String.init)
+        process.currentDirectoryURL = folder
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+    }
+}
