@@ -1,5 +1,7 @@
 // One request on its way through the ladder: what it still needs, what refused it, which model it may use.
 
+import Synchronization
+
 /// What a request would cost on another model.
 package enum RerouteTerms: Sendable {
     case amounts(Amounts)

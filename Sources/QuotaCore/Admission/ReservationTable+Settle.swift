@@ -1,5 +1,7 @@
 // Commit, release, expiry, extension: the ends and changes of a hold.
 
+import Synchronization
+
 extension ReservationTable {
     /// Charges what was really used. A commit after the expiry corrects the charge made then.
     ///

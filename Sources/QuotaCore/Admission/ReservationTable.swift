@@ -92,11 +92,10 @@ package final class ReservationTable: Sendable {
     func shard(of number: Int64) -> Shard { shards[Int(number & Int64(Self.shardCount - 1))] }
 
     /// Runs `body` while no reservation can be made or ended.
-    func exclusively<Result>(_ body: () -> Result) -> Result { lockAll(from: 0, body) }
-
-    private func lockAll<Result>(from index: Int, _ body: () -> Result) -> Result {
-        guard index < shards.count else { return body() }
-        return shards[index].lock.withLock { _ in lockAll(from: index + 1, body) }
+    func exclusively<Result>(_ body: () -> Result) -> Result {
+        for shard in shards { shard.lock._unsafeLock() }
+        defer { for shard in shards.reversed() { shard.lock._unsafeUnlock() } }
+        return body()
     }
 
     /// Every number below it is open or was counted. Only exact while held exclusively.
@@ -116,14 +115,16 @@ struct ShardState {
 
 /// A shard and its lock.
 ///
-/// Unchecked: `state` is touched only inside `locked`, or by code that holds all locks through `exclusively`, which a
-/// `Mutex` around the state could not express.
+/// Unchecked: `state` is touched only inside `locked`, or by code that holds all locks through `exclusively`. A `Mutex`
+/// around the state, with its scoped access, could not hold all shards at once; hence the explicit lock and unlock.
 final class Shard: @unchecked Sendable {
     let lock = Mutex<Void>(())
     var state = ShardState()
 
     @inline(__always)
     func locked<Result>(_ body: (inout ShardState) -> Result) -> Result {
-        lock.withLock { _ in body(&state) }
+        lock._unsafeLock()
+        defer { lock._unsafeUnlock() }
+        return body(&state)
     }
 }

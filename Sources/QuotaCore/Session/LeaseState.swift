@@ -1,5 +1,7 @@
 // What the session machine keeps of one lease beside the slice itself.
 
+import Synchronization
+
 struct LeaseState {
     let lease: Lease
     var granted: Int64 = 0

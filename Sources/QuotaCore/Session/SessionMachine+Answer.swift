@@ -1,5 +1,7 @@
 // What the ledger's answer means: time, history, grants, settlements by others, the fate of waiting requests.
 
+import Synchronization
+
 extension SessionMachine {
     /// Applies an answer.
     ///
@@ -21,9 +23,7 @@ extension SessionMachine {
         if newer { recoveringUntil = answer.recoveringUntil }
         rulesVersionSeen = max(rulesVersionSeen, answer.rulesVersion)
 
-        var made = self
-        let outcomes = table.exclusively { made.apply(answer, flight: flight, newer: newer, now: now) }
-        self = made
+        let outcomes = table.exclusively { apply(answer, flight: flight, newer: newer, now: now) }
         if let flight { acknowledge(flight, answer, now: now) }
         finish(answer, flight: flight, now: now)
         return outcomes
@@ -65,7 +65,8 @@ extension SessionMachine {
         for lease in answer.leases where lease.granted >= (leases[lease.key]?.granted ?? 0) {
             candidate?.shown.insert(lease.key)
         }
-        candidate?.seq = max(candidate?.seq ?? 0, answer.seq)
+        let newest = max(candidate?.seq ?? 0, answer.seq)
+        candidate?.seq = newest
         if let candidate, leases.allSatisfy({ $0.value.granted == 0 || candidate.shown.contains($0.key) }) {
             history = candidate.history
             seq = candidate.seq
@@ -215,18 +216,20 @@ extension SessionMachine {
 
     private mutating func acknowledge(_ flight: InFlight, _ answer: ExchangeAnswer, now: Int64) {
         for told in flight.told {
-            guard leases[told.key] != nil else { continue }
+            guard let state = leases[told.key] else { continue }
             leases[told.key]?.toldUsed = told.used
             leases[told.key]?.toldReturned = told.returned
-            leases[told.key]?.answered = max(leases[told.key]?.answered ?? 0, told.recall)
             leases[told.key]?.mustTell = false
+            if state.answered < told.recall { leases[told.key]?.answered = told.recall }
         }
         closedLately.removeAll { $0.at + 5 * timing.redisLoss < now }
         closedLately.append(contentsOf: closed.prefix(flight.closedEnd).map { ($0, now) })
         opened.removeFirst(min(flight.openedEnd, opened.count))
         closed.removeFirst(min(flight.closedEnd, closed.count))
         parkedTold += flight.parkedCount
-        if candidate != nil { for key in leases.keys where !(candidate?.shown.contains(key) ?? true) { leases[key]?.mustTell = true } }
+        if let candidate {
+            for key in leases.keys where !candidate.shown.contains(key) { leases[key]?.mustTell = true }
+        }
         forgetFinishedLeases(answer, now: now)
     }
 

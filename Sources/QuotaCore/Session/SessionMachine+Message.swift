@@ -1,5 +1,7 @@
 // Making the next message: a report of one moment, what goes back, what is needed.
 
+import Synchronization
+
 extension SessionMachine {
     /// Makes the next message when one is due. The report is of one moment: all of it is taken while no reservation can
     /// be made or ended.
@@ -15,10 +17,7 @@ extension SessionMachine {
         number += 1
         lastSentAt = now
         attentionAt = nil
-        var made = self
-        let message = table.exclusively { made.compose(elapsed: elapsed, now: now) }
-        self = made
-        return message
+        return table.exclusively { compose(elapsed: elapsed, now: now) }
     }
 
     private mutating func compose(elapsed: Int64, now: Int64) -> ExchangeMessage {

@@ -1,5 +1,7 @@
 // One life of a node towards one organisation's books, as a state machine without I/O and without a clock.
 
+import Synchronization
+
 /// Decides what a session tells the ledger and what its answers mean.
 ///
 /// Events come in with `now`, a monotonic time in ms that also counts while the machine is suspended; the ledger's own
@@ -175,7 +177,7 @@ package struct SessionMachine: Sendable {
         if let flight = inFlight { return flight.sentAt + timing.exchangeTimeout }
         if lastSentAt == .min { return now }
         let quiet = waiters.isEmpty && phase == .live && !leases.values.contains { $0.isDirty }
-        let backoff = failures > 0 ? min(1000, 50 << Int64(min(failures, 5))) : 0
+        let backoff: Int64 = failures > 0 ? min(1000, 50 << Int64(min(failures, 5))) : 0
         var next = lastSentAt + max(pace(quiet: quiet), backoff)
         if let attention = attentionAt { next = min(next, max(attention, lastSentAt + backoff)) }
         for waiter in waiters { next = min(next, max(waiter.notBefore, lastSentAt + backoff)) }
