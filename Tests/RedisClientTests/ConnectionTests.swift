@@ -137,7 +137,7 @@ struct ConnectionTests {
     func subscription() async throws {
         let (stream, output) = AsyncStream.makeStream(of: RedisPush.self)
         let subscription = Subscription(channels: ["a", "b"], heartbeat: .seconds(2), output: output)
-        let wire = try await Wire(last: { _ in SubscriptionHandler(subscription: subscription) })
+        let wire = try await Wire(last: { _ in SubscriptionHandler(subscription: subscription) }) { _ in }
         try await wire.activate()
         #expect(try await wire.written() == "PING")
         try await wire.answer("+PONG\r\n")
@@ -166,7 +166,7 @@ private struct Wire: Sendable {
 
     init(
         last: @escaping @Sendable (RequestPipeline) -> any ChannelHandler = { RequestHandler(pipeline: $0) },
-        configure: (inout RedisConfiguration) -> Void = { _ in }
+        _ configure: @Sendable (inout RedisConfiguration) -> Void
     ) async throws {
         var configuration = RedisConfiguration(endpoint: .unixSocket(path: "/nowhere"))
         configure(&configuration)
@@ -184,7 +184,7 @@ private struct Wire: Sendable {
 
     /// A connection whose handshake is over.
     static func ready() async throws -> Wire {
-        let wire = try await Wire()
+        let wire = try await Wire { _ in }
         try await wire.activate()
         _ = try await wire.written()
         try await wire.answer("+PONG\r\n")

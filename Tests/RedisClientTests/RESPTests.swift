@@ -89,9 +89,12 @@ struct RESPTests {
 
     @Test("A command that is too large is refused")
     func tooLarge() async {
-        let huge = String(repeating: "x", count: CommandEncoder.maxBytes + 1)
-        let error = await failure { () throws(RedisError) in try CommandEncoder.encode([huge]) }
-        #expect(error?.code == .protocolViolation)
+        for (word, isRefused) in [("six", false), ("seven", true)] {
+            let error = await failure { () throws(RedisError) in
+                try CommandEncoder.encode(["SET", word], maxBytes: 7)
+            }
+            #expect((error?.code == .protocolViolation) == isRefused)
+        }
     }
 
     @Test("Values read as strings and integers only when they are")

@@ -13,7 +13,7 @@ struct TLSTests {
             "--tls-port", "{port}", "--tls-cert-file", "{folder}/server.crt", "--tls-key-file", "{folder}/server.key",
             "--tls-ca-cert-file", "{folder}/ca.crt", "--tls-auth-clients", "yes",
         ])
-        try makeCertificates(in: server.folder)
+        try await makeCertificates(in: server.folder)
         try server.start()
         let base = "rediss://localhost:\(server.port)/2?ca_file=\(server.folder.path)/ca.crt"
         let client = "&certificate_file=\(server.folder.path)/client.crt&key_file=\(server.folder.path)/client.key"
@@ -50,28 +50,34 @@ struct TLSTests {
         #expect(error?.code == .configuration)
     }
 
-    private func makeCertificates(in folder: URL) throws {
-        try openssl(folder, "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout ca.key -out ca.crt")
-        try openssl(folder, "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=other -keyout other.key -out other.crt")
+    private func makeCertificates(in folder: URL) async throws {
+        try await openssl(folder, "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=ca -keyout ca.key -out ca.crt")
+        try await openssl(folder, "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=other -keyout other.key -out other.crt")
         try Data("subjectAltName=DNS:localhost".utf8).write(to: folder.appending(path: "names"))
         for name in ["server", "client"] {
-            try openssl(
-                folder, "req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout \(name).key -out \(name).csr")
-            try openssl(
+            try await openssl(
+                folder, "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -keyout \(name).key -out \(name).csr")
+            try await openssl(
                 folder,
                 "x509 -req -in \(name).csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out \(name).crt")
         }
     }
 
-    private func openssl(_ folder: URL, _ arguments: String) throws {
+    private func openssl(_ folder: URL, _ arguments: String) async throws {
         let process = Process()
         process.executableURL = try RedisServer.find("openssl")
         process.arguments = arguments.split(separator: " ").map(String.init)
         process.currentDirectoryURL = folder
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
+        let status = try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do {
+                try process.run()
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+        try #require(status == 0)
     }
 }

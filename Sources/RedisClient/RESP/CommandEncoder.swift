@@ -4,13 +4,11 @@ import CHiredis
 import NIOCore
 
 enum CommandEncoder {
-    /// The most bytes of arguments in one command; Redis itself refuses a bulk string above 512 MiB.
-    static let maxBytes = 64 << 20
-
     /// A command as a RESP array of bulk strings.
     ///
-    /// Throws ``RedisError/Code/protocolViolation`` when it is larger than ``maxBytes``.
-    static func encode(_ arguments: [String]) throws(RedisError) -> ByteBuffer {
+    /// Throws ``RedisError/Code/protocolViolation`` when it is larger than `maxBytes`: Redis itself refuses a
+    /// bulk string above 512 MiB, and nothing here comes near either.
+    static func encode(_ arguments: [String], maxBytes: Int = 64 << 20) throws(RedisError) -> ByteBuffer {
         precondition(!arguments.isEmpty, "a command has at least its name")
         var bytes: [UInt8] = []
         var lengths: [Int] = []
