@@ -4,7 +4,8 @@
 package struct ValueError: Error, Sendable, Equatable {
     /// What the value must be, such as "must be a decimal number with at most 6 places"; never the value itself.
     package let message: String
-    /// Where in the body the value stands, as segments joined by `/` ("prices/3/input"); nil when the caller knows.
+    /// Where in the body the value stands, a JSON pointer (RFC 6901) without its first slash ("prices/3/input"); nil when
+    /// the caller knows.
     package let field: String?
 
     package init(message: String, field: String? = nil) {
@@ -13,8 +14,33 @@ package struct ValueError: Error, Sendable, Equatable {
     }
 
     /// The same refusal, one level further up in the body.
+    ///
+    /// - Parameter parent: a single key, not yet escaped.
     package func within(_ parent: String) -> ValueError {
-        ValueError(message: message, field: field.map { "\(parent)/\($0)" } ?? parent)
+        let segment = Self.escape(parent)
+        return ValueError(message: message, field: field.map { "\(segment)/\($0)" } ?? segment)
+    }
+
+    /// The segments of the field, no longer escaped.
+    var segments: [String] {
+        (field ?? "").split(separator: "/").map { segment in
+            segment.split(separator: "~1", omittingEmptySubsequences: false)
+                .map { $0.split(separator: "~0", omittingEmptySubsequences: false).joined(separator: "~") }
+                .joined(separator: "/")
+        }
+    }
+
+    /// Keys may hold slashes themselves, as the names of models do.
+    private static func escape(_ key: String) -> String {
+        var escaped = ""
+        for character in key.unicodeScalars {
+            switch character {
+            case "~": escaped += "~0"
+            case "/": escaped += "~1"
+            default: escaped.unicodeScalars.append(character)
+            }
+        }
+        return escaped
     }
 }
 
