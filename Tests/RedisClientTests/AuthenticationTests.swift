@@ -7,7 +7,8 @@ import Testing
 struct AuthenticationTests {
     @Test("A password alone, or an ACL user and its password, is accepted; the wrong one is named as the cause")
     func passwords() async throws {
-        let server = try startedServer(["--requirepass", "se cret", "--user"] + words("app on >p@ss/word ~* +@all -client"))
+        let user = words("app on >p@ss/word ~* +@all -client")
+        let server = try startedServer(["--requirepass", "se cret", "--user"] + user)
         for credentials in [":se%20cret", "app:p%40ss%2Fword"] {
             let url = server.url.replacing("unix://", with: "unix://\(credentials)@") + "?client_name=tester"
             try await withClient(url) { client async throws in

@@ -9,8 +9,8 @@ import Testing
 struct RESPTests {
     private static let conversation: [(String, RESPValue)] = [
         ("+OK\r\n", .status("OK")), ("+\r\n", .status("")), ("-ERR no\r\n", .error("ERR no")),
-        (":-9223372036854775808\r\n", .integer(.min)), ("$0\r\n\r\n", .bulk([])), ("$-1\r\n", .null), ("*-1\r\n", .null),
-        ("*0\r\n", .array([])), ("$4\r\na\r\nb\r\n", .bulk(Array("a\r\nb".utf8))),
+        (":-9223372036854775808\r\n", .integer(.min)), ("$0\r\n\r\n", .bulk([])), ("$-1\r\n", .null),
+        ("*-1\r\n", .null), ("*0\r\n", .array([])), ("$4\r\na\r\nb\r\n", .bulk(Array("a\r\nb".utf8))),
         (
             "*3\r\n*2\r\n:1\r\n*1\r\n$1\r\nx\r\n$-1\r\n-NO way\r\n",
             .array([.array([.integer(1), .array([.bulk([120])])]), .null, .error("NO way")])
@@ -55,8 +55,10 @@ struct RESPTests {
         let reader = ReplyReader(limits: limits)
         for _ in 1...3 { #expect(violation(reader, fits, &replies) == nil) }
         #expect(replies.count == 3)
-        let open = "$1000000000\r\n" + String(repeating: "x", count: 100)
-        #expect(violation(ReplyReader(limits: limits), open, &replies)?.code == .protocolViolation)
+        for claim in ["1000000000", "9223372036854775807"] {
+            let open = "$\(claim)\r\n" + String(repeating: "x", count: 100)
+            #expect(violation(ReplyReader(limits: limits), open, &replies)?.code == .protocolViolation)
+        }
         let line = "+" + String(repeating: "x", count: 100)
         #expect(violation(ReplyReader(limits: limits), line, &replies)?.code == .protocolViolation)
     }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A server that fails", .timeLimit(.minutes(1)))
 struct ReconnectTests {
-    @Test("Killed and restarted under load: every call ends with its own reply or a clear error, and then it works again")
+    @Test("Killed and restarted under load, every call ends with its own reply or a clear error; then it works again")
     func killedUnderLoad() async throws {
         let server = try startedServer()
         try await withClient(server.url, configure: { $0.commandTimeout = .seconds(1) }) { client async throws in
@@ -77,7 +77,9 @@ struct ReconnectTests {
         let server = try startedServer()
         try await withClient(server.url) { client async throws in
             _ = try await client.send(["PING"])
-            let slow = Task { await failure { () throws(RedisError) in try await client.send(["DEBUG", "SLEEP", "0.5"]) } }
+            let slow = Task {
+                await failure { () throws(RedisError) in try await client.send(["DEBUG", "SLEEP", "0.5"]) }
+            }
             #expect(try await eventually { client.statistics.inFlight == 1 })
             let gone = Task {
                 await failure { () throws(RedisError) in try await client.send(["ECHO", "cancelled"]) }
@@ -113,6 +115,30 @@ struct ReconnectTests {
             server.thaw()
             #expect(try await client.send(["PING"], timeout: .seconds(10)) == .status("PONG"))
             #expect(client.statistics.reconnects == 1)
+        }
+    }
+
+    @Test("A host with several addresses is reached over the one that answers")
+    func severalAddresses() async throws {
+        // `localhost` is 127.0.0.1 and, on most machines, ::1 too, where this server does not listen.
+        let server = try startedServer(["--bind", "127.0.0.1", "--port", "{port}"])
+        try await withClient("redis://localhost:\(server.port)/1") { client async throws in
+            #expect(try await client.send(["PING"]) == .status("PONG"))
+        }
+    }
+
+    @Test("A server that drops every subscription at once is not hammered")
+    func refusedSubscription() async throws {
+        let server = try startedServer(["--user", "default", "on", "nopass", "~*", "+@all", "-subscribe"])
+        try await withClient(server.url) { client async throws in
+            _ = try await client.send(["PING"])
+            let stream = client.subscribe(["a"])
+            try await Task.sleep(for: .seconds(1))
+            let info = try await client.send(["INFO", "stats"]).string ?? ""
+            let line = info.split(separator: "\r\n").first { $0.hasPrefix("total_connections_received:") }
+            let connections = try #require(line.flatMap { Int($0.split(separator: ":")[1]) })
+            #expect((3...20).contains(connections))
+            _ = stream
         }
     }
 

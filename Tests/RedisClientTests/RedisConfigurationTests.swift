@@ -9,7 +9,8 @@ struct RedisConfigurationTests {
         "Host, port and database are read, with their defaults",
         arguments: [
             ("redis://h", "h", 6379, 0), ("redis://h:1/2", "h", 1, 2), ("REDIS://h/", "h", 6379, 0),
-            ("redis://[::1]:7000/5", "::1", 7000, 5), ("redis://[::1]", "::1", 6379, 0), ("redis://h?db=4", "h", 6379, 4),
+            ("redis://[::1]:7000/5", "::1", 7000, 5), ("redis://[::1]", "::1", 6379, 0),
+            ("redis://h?db=4", "h", 6379, 4),
         ])
     func tcp(url: String, host: String, port: Int, database: Int) throws {
         let configuration = try RedisConfiguration(url: url)
@@ -53,7 +54,8 @@ struct RedisConfigurationTests {
             "redis://h:hunter2", "redis://h/hunter2", "redis://h/-1", "redis://hunter2@h", "redis://u:hunter2%2@h",
             "redis://u:hunter2%zz@h", "redis://u:hunter2%ff@h", "redis://u:hunter2#x@h", "redis://h?hunter=2",
             "redis://h?db=", "redis://h?ca_file=/ca", "rediss://h?certificate_file=/c", "rediss://h?verify_hostname=no",
-            "redis://a,b", "redis://[::1]x", "unix://", "unix://host/path", "unix:///", "redis://h?command_timeout_ms=0",
+            "redis://a,b", "redis://[::1]x", "unix://", "unix://host/path", "unix:///",
+            "redis://h?command_timeout_ms=0",
         ])
     func invalid(url: String) async {
         let error = await failure { () throws(RedisError) in try RedisConfiguration(url: url) }
@@ -61,7 +63,9 @@ struct RedisConfigurationTests {
         #expect(error.map { "\($0)".contains("hunter2") } == false)
     }
 
-    @Test("Sentinel and Cluster are refused by name", arguments: ["redis+sentinel://h:1,i:2/s", "redis+cluster://h:1,i:2"])
+    @Test(
+        "Sentinel and Cluster are refused by name",
+        arguments: ["redis+sentinel://h:1,i:2/s", "redis+cluster://h:1,i:2"])
     func notYet(url: String) async {
         let error = await failure { () throws(RedisError) in try RedisConfiguration(url: url) }
         #expect(error?.code == .configuration)

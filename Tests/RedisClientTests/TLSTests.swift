@@ -51,15 +51,15 @@ struct TLSTests {
     }
 
     private func makeCertificates(in folder: URL) async throws {
-        try await openssl(folder, "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=ca -keyout ca.key -out ca.crt")
-        try await openssl(folder, "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=other -keyout other.key -out other.crt")
+        let newKey = "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+        for name in ["ca", "other"] {
+            try await openssl(folder, "\(newKey) -x509 -days 2 -subj /CN=\(name) -keyout \(name).key -out \(name).crt")
+        }
         try Data("subjectAltName=DNS:localhost".utf8).write(to: folder.appending(path: "names"))
+        let sign = "x509 -req -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names"
         for name in ["server", "client"] {
-            try await openssl(
-                folder, "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -keyout \(name).key -out \(name).csr")
-            try await openssl(
-                folder,
-                "x509 -req -in \(name).csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out \(name).crt")
+            try await openssl(folder, "\(newKey) -subj /CN=localhost -keyout \(name).key -out \(name).csr")
+            try await openssl(folder, "\(sign) -in \(name).csr -out \(name).crt")
         }
     }
 

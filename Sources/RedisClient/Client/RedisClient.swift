@@ -36,7 +36,7 @@ package final class RedisClient: Service, Sendable {
     package var statistics: RedisStatistics { pipeline.statistics }
 
     /// Keeps the connections up until graceful shutdown or cancellation. Then new commands are refused, those in flight
-    /// may still be answered until their deadline, and everything is closed. A client runs once.
+    /// may still be answered within the command timeout, and everything is closed. A client runs once.
     ///
     /// Throws ``RedisError/Code/configuration`` at once when the TLS settings can't be used.
     package func run() async throws {
@@ -92,7 +92,8 @@ package final class RedisClient: Service, Sendable {
     }
 
     private func deadline(_ timeout: Duration?) -> NIODeadline {
-        eventLoop.now + TimeAmount(timeout ?? configuration.commandTimeout)
+        // Bounded, so that no sum of times can overflow.
+        eventLoop.now + TimeAmount(min(timeout ?? configuration.commandTimeout, .seconds(86_400)))
     }
 
     private func send(_ arguments: [String], deadline: NIODeadline) async throws(RedisError) -> RESPValue {
@@ -103,7 +104,7 @@ package final class RedisClient: Service, Sendable {
     }
 
     private func keepConnected(_ connector: Connector) async {
-        let pipeline = pipeline
+        let (pipeline, configuration) = (pipeline, configuration)
         await withTaskCancellationHandler {
             await reconnecting(configuration, logger: logger) { () throws(RedisError) in
                 do throws(RedisError) {
@@ -116,7 +117,7 @@ package final class RedisClient: Service, Sendable {
                 pipeline.lastError
             }
         } onCancel: {
-            pipeline.drain()
+            pipeline.drain(within: TimeAmount(configuration.commandTimeout))
         }
     }
 }

@@ -17,6 +17,6 @@ struct Backoff: Sendable {
         return step * Double.random(in: 0.5...1, using: &generator)
     }
 
-    /// A connection was made.
+    /// The next pause is short again.
     mutating func reset() { attempt = 0 }
 }

@@ -3,6 +3,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 struct Connector: Sendable {
     let configuration: RedisConfiguration
@@ -14,7 +15,7 @@ struct Connector: Sendable {
     /// Throws ``RedisError`` with the code `configuration` when TLS files can't be used, else `notConnected`.
     func connect(_ makeHandler: @escaping @Sendable () -> any ChannelHandler) async throws(RedisError) -> any Channel {
         let tls = try tlsContext()
-        let done = eventLoop.makePromise(of: Void.self)
+        let handshakes = Handshakes()
         do {
             let bootstrap = ClientBootstrap(group: eventLoop)
                 .connectTimeout(TimeAmount(configuration.connectTimeout))
@@ -22,9 +23,14 @@ struct Connector: Sendable {
                     channel.eventLoop.makeCompletedFuture {
                         let handlers = channel.pipeline.syncOperations
                         if let tls { try handlers.addHandler(tls.makeHandler()) }
-                        try handlers.addHandlers([
-                            ReplyDecoder(), HandshakeHandler(configuration: configuration, done: done), makeHandler(),
-                        ])
+                        let done = handshakes.begin(on: channel)
+                        do {
+                            let handshake = HandshakeHandler(configuration: configuration, done: done)
+                            try handlers.addHandlers([ReplyDecoder(), handshake, makeHandler()])
+                        } catch {
+                            done.fail(error)
+                            throw error
+                        }
                     }
                 }
             let channel =
@@ -32,10 +38,9 @@ struct Connector: Sendable {
                 case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
                 case .unixSocket(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
                 }
-            try await done.futureResult.get()
+            try await handshakes.finish(on: channel)
             return channel
         } catch {
-            done.fail(error)
             throw RedisError(.notConnected, "can't connect to \(configuration)", cause: error)
         }
     }
@@ -65,6 +70,22 @@ struct Connector: Sendable {
             (try? SocketAddress(ipAddress: host, port: 0)) == nil
         else { return nil }
         return host
+    }
+}
+
+/// The handshakes under way for one connect. A host with several addresses is tried on several sockets at once, of which
+/// one wins: only its handshake counts.
+private final class Handshakes: Sendable {
+    private let futures = Mutex<[ObjectIdentifier: EventLoopFuture<Void>]>([:])
+
+    func begin(on channel: any Channel) -> EventLoopPromise<Void> {
+        let done = channel.eventLoop.makePromise(of: Void.self)
+        futures.withLock { $0[ObjectIdentifier(channel)] = done.futureResult }
+        return done
+    }
+
+    func finish(on channel: any Channel) async throws {
+        try await futures.withLock { $0[ObjectIdentifier(channel)] }?.get()
     }
 }
 

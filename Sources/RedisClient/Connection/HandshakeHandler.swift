@@ -102,7 +102,8 @@ final class HandshakeHandler: ChannelInboundHandler {
             answered += 1
             if case .error(let text) = reply, !step.isOptional {
                 let refusal = RedisError(.server, text)
-                return fail(RedisError(.notConnected, "the server refused \(step.name)", cause: refusal), context: context)
+                let error = RedisError(.notConnected, "the server refused \(step.name)", cause: refusal)
+                return fail(error, context: context)
             }
         }
         guard answered == steps.count else { return }

@@ -16,11 +16,13 @@ func reconnecting(
     while !Task.isCancelled {
         do throws(RedisError) {
             let channel = try await connect()
-            backoff.reset()
+            let connectedAt = ContinuousClock.now
             lastFailure = nil
             logger.info("connected to Redis")
             try? await channel.closeFuture.get()
             guard !Task.isCancelled else { return }
+            // A server that accepts and drops at once must not be hammered: only a connection that held starts afresh.
+            if ContinuousClock.now - connectedAt > configuration.backoffMax { backoff.reset() }
             let reason = reasonOfLoss().map { "\($0)" } ?? "unknown"
             logger.warning("connection to Redis lost", metadata: ["reason": "\(reason)"])
         } catch {

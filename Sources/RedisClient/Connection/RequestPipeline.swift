@@ -97,8 +97,11 @@ final class RequestPipeline: Sendable {
         state.withLock { $0.queue.connectFailed(error) }
     }
 
-    /// Refuses new requests and closes when the last reply is in.
-    func drain() { update { $0.queue.drain() } }
+    /// Refuses new requests and closes when the last reply is in, at the latest after `limit`.
+    func drain(within limit: TimeAmount) {
+        update { $0.queue.drain() }
+        eventLoop.scheduleTask(in: limit) { self.stop() }
+    }
 
     func stop() { update { $0.queue.stop() } }
 

@@ -270,8 +270,7 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
     private mutating func append(_ request: Waiting, now: NIODeadline) {
         outbound.writeImmutableBuffer(request.command)
         unwritten += 1
-        inFlight.append(
-            Slot(id: request.id, waiter: request.waiter, deadline: request.deadline, sentAt: now))
+        inFlight.append(Slot(id: request.id, waiter: request.waiter, deadline: request.deadline, sentAt: now))
     }
 
     private mutating func requestFlush() -> Bool {
@@ -299,7 +298,7 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
         for (position, slot) in inFlight.enumerated() {
             guard let waiter = slot.waiter else { continue }
             let lost = RedisError(
-                .connectionClosed, "the connection to Redis was lost", cause: error, mayHaveExecuted: position < written)
+                .connectionClosed, "the connection was lost", cause: error, mayHaveExecuted: position < written)
             effects.completions.append((waiter, .failure(lost)))
         }
         inFlight.removeAll()

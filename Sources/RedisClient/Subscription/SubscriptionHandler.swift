@@ -34,7 +34,8 @@ final class SubscriptionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        fail(error as? RedisError ?? RedisError(.connectionClosed, "the connection broke", cause: error), context: context)
+        let failure = error as? RedisError ?? RedisError(.connectionClosed, "the connection broke", cause: error)
+        fail(failure, context: context)
     }
 
     private func handle(_ reply: RESPValue, context: ChannelHandlerContext) {

@@ -15,7 +15,8 @@ final class RedisServer: Sendable {
     private let arguments: [String]
     private let process = Mutex<Process?>(nil)
 
-    /// Starts a server on a Unix socket. `arguments` are added to its command line; `{folder}` and `{port}` stand for its own.
+    /// A server on a Unix socket, not started yet. `arguments` are added to its command line; `{folder}` and `{port}`
+    /// stand for its own.
     init(_ arguments: [String] = []) throws {
         folder = URL(filePath: "/tmp/redis-client-\(UInt32.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
