@@ -118,15 +118,6 @@ struct ReconnectTests {
         }
     }
 
-    @Test("A host with several addresses is reached over the one that answers")
-    func severalAddresses() async throws {
-        // `localhost` is 127.0.0.1 and, on most machines, ::1 too, where this server does not listen.
-        let server = try startedServer(["--bind", "127.0.0.1", "--port", "{port}"])
-        try await withClient("redis://localhost:\(server.port)/1") { client async throws in
-            #expect(try await client.send(["PING"]) == .status("PONG"))
-        }
-    }
-
     @Test("A server that drops every subscription at once is not hammered")
     func refusedSubscription() async throws {
         let server = try startedServer(["--user", "default", "on", "nopass", "~*", "+@all", "-subscribe"])

@@ -8,6 +8,8 @@ import Synchronization
 struct Connector: Sendable {
     let configuration: RedisConfiguration
     let eventLoop: any EventLoop
+    /// Looks host names up; nil is the system's way.
+    var resolver: (any Resolver & Sendable)?
 
     /// A connection on which the handshake has succeeded; `makeHandler`'s handler sees ``ConnectionReady`` first and
     /// then every batch of replies.
@@ -18,6 +20,7 @@ struct Connector: Sendable {
         let handshakes = Handshakes()
         do {
             let bootstrap = ClientBootstrap(group: eventLoop)
+                .resolver(resolver)
                 .connectTimeout(TimeAmount(configuration.connectTimeout))
                 .channelInitializer { [configuration] channel in
                     channel.eventLoop.makeCompletedFuture {
