@@ -55,7 +55,7 @@ struct ConnectorTests {
     }
 }
 
-/// Says that every host is at ::1 and at 127.0.0.1.
+/// Says that every host is at 127.0.0.2, where nobody listens, and at 127.0.0.1.
 private struct TwoAddresses: Resolver, Sendable {
     let port: Int
     private let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
@@ -64,14 +64,16 @@ private struct TwoAddresses: Resolver, Sendable {
         self.port = port
     }
 
-    func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> { answer("127.0.0.1") }
+    func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
+        answer(["127.0.0.2", "127.0.0.1"])
+    }
 
-    func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> { answer("::1") }
+    func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> { answer([]) }
 
     func cancelQueries() {}
 
-    private func answer(_ address: String) -> EventLoopFuture<[SocketAddress]> {
-        eventLoop.submit { [port] in [try SocketAddress(ipAddress: address, port: port)] }
+    private func answer(_ addresses: [String]) -> EventLoopFuture<[SocketAddress]> {
+        eventLoop.submit { [port] in try addresses.map { try SocketAddress(ipAddress: $0, port: port) } }
     }
 }
 
