@@ -47,8 +47,8 @@ package struct Admission: Sendable {
 }
 
 /// A refused request, with everything its receipt needs.
-package struct Refusal: Sendable {
-    package enum Code: String, Sendable {
+package struct Refusal: Sendable, Hashable {
+    package enum Code: String, Sendable, CaseIterable {
         case budgetExhausted = "budget_exhausted"
         case throttled
         case runawayStopped = "runaway_stopped"
@@ -82,7 +82,7 @@ package enum ReservationOutcome: Sendable {
 }
 
 /// How a commit, release or direct charge ended.
-package enum SettlementOutcome: Sendable {
+package enum SettlementOutcome: Sendable, Hashable {
     /// Charged. `charged` is in node units (usd in nano-dollars). `repeated`: this is the first answer again.
     case committed(charged: Amounts, late: Bool, overrun: Bool, repeated: Bool)
     /// Accepted by nobody yet: the owner is past its deadline and the ledger is out of reach. Repeat it.

@@ -13,7 +13,7 @@ package struct ChainHold: Sendable {
     }
 
     @inline(__always)
-    func isExempt(_ index: Int) -> Bool { exempt & (1 << UInt64(index)) != 0 }
+    package func isExempt(_ index: Int) -> Bool { exempt & (1 << UInt64(index)) != 0 }
 }
 
 package enum ReservationState: UInt8, Sendable {

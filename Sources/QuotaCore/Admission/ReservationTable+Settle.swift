@@ -187,3 +187,35 @@ extension ReservationTable {
         }
     }
 }
+
+extension ReservationTable {
+    /// Charges a part of an open hold at once (a proxy's lease is used up piece by piece). What exceeds the hold is an
+    /// overrun. The rest stays held.
+    package func consume(_ number: Int64, _ part: Amounts) -> Bool {
+        shard(of: number).locked { state in
+            guard var entry = state.entries[number], entry.state == .open else { return false }
+            var rest = part
+            var holds = [entry.hold] + entry.more
+            for place in holds.indices {
+                let hold = holds[place]
+                let last = place == holds.count - 1
+                var left = hold.amounts
+                for unit in BudgetUnit.allCases {
+                    let charged = last ? rest[unit] : min(rest[unit], hold.amounts[unit])
+                    let freed = min(charged, hold.amounts[unit])
+                    left[unit] -= freed
+                    rest[unit] -= charged
+                    for index in hold.chain.slots.indices where !hold.isExempt(index) {
+                        let lease = hold.chain.slots[index].lease
+                        if lease.unit == unit { _ = lease.settle(hold: freed, actual: charged) }
+                    }
+                }
+                holds[place] = ChainHold(chain: hold.chain, amounts: left, exempt: hold.exempt)
+            }
+            entry.hold = holds[0]
+            entry.more = Array(holds.dropFirst())
+            state.entries[number] = entry
+            return true
+        }
+    }
+}

@@ -48,4 +48,10 @@ package struct WaiterOutcome: Sendable {
     package let id: UInt64
     package let attempt: Attempt
     package let result: Result
+
+    package init(id: UInt64, attempt: Attempt, result: Result) {
+        self.id = id
+        self.attempt = attempt
+        self.result = result
+    }
 }

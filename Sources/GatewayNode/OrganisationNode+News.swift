@@ -1,0 +1,116 @@
+// News: a hint only speeds up, the version in every answer is the truth.
+
+import Ledger
+import Logging
+import QuotaCore
+import RedisClient
+import Synchronization
+
+extension OrganisationNode {
+    /// Follows the organisation's channel. Every (re)subscription reads what was missed.
+    func watchNews() async {
+        let channel = Ledger.prefix(organisation) + "news"
+        while !Task.isCancelled {
+            for await push in ledger.redis.subscribe([channel]) {
+                switch push {
+                case .subscribed: await readNews()
+                case .message(_, let payload): await take(hint: payload)
+                }
+            }
+            try? await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    private func take(hint: String) async {
+        let words = hint.split(separator: " ")
+        let now = clock.now()
+        switch words.first {
+        case "version":
+            guard words.count == 2, let version = Int64(words[1]), version > rulesVersion.load(ordering: .relaxed)
+            else { return }
+            await readNews()
+        case "recall" where words.count == 4:
+            guard let start = Int64(words[2]), let round = Int64(words[3]) else { return }
+            state.withLock {
+                $0.machine.recall(LeaseKey(generation: String(words[1]), start: start), round: round, now: now)
+            }
+            alarm.ring()
+        case "freed" where words.count == 3:
+            guard let start = Int64(words[2]) else { return }
+            state.withLock { $0.machine.freed(LeaseKey(generation: String(words[1]), start: start), now: now) }
+            alarm.ring()
+        default: break
+        }
+    }
+
+    /// Reads the events after the version applied, and looks up anew what they touch.
+    func readNews() async {
+        counters.newsReads.add(1)
+        do {
+            var more = true
+            while more {
+                let after = rulesVersion.load(ordering: .relaxed)
+                let page = try await ledger.news(after: after, organisation: organisation)
+                if page.complete {
+                    for item in page.news { await apply(item) }
+                    more = false
+                } else if page.version > after || after == 0 {
+                    await reloadAll()
+                    more = false
+                } else {
+                    more = false
+                }
+                raise(to: page.version)
+            }
+        } catch {
+            logger.warning("news not read", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func raise(to version: Int64) {
+        if version > rulesVersion.load(ordering: .relaxed) { rulesVersion.store(version, ordering: .releasing) }
+        let applied = rulesVersion.load(ordering: .relaxed)
+        state.withLock { $0.machine.rulesVersionApplied = max($0.machine.rulesVersionApplied, applied) }
+    }
+
+    private func apply(_ item: News) async {
+        let now = clock.now()
+        switch item.kind {
+        case "budget.warned", "budget.reached": return
+        case "prices.put", "organisation.updated", "secrets.rotated": await reloadSettings()
+        case "history.started":
+            entries.retire { _ in true }
+            keys.forgetAll()
+        default:
+            if !item.key.isEmpty { keys.forget(item.key) }
+            if !item.account.isEmpty, item.key.isEmpty {
+                entries.retire { entry in entry.chain.path.contains { $0.id == item.account } }
+                state.withLock {
+                    $0.machine.rulesChanged(generation: item.generation.isEmpty ? nil : item.generation, now: now)
+                }
+                alarm.ring()
+            }
+        }
+    }
+
+    private func reloadAll() async {
+        entries.retire { _ in true }
+        keys.forgetAll()
+        await reloadSettings()
+        let now = clock.now()
+        state.withLock { $0.machine.rulesChanged(generation: nil, now: now) }
+        alarm.ring()
+    }
+
+    private func reloadSettings() async {
+        do {
+            let head = try await OrganisationHead.read(ledger, organisation: organisation)
+            settings.withLock {
+                $0 = Settings(sealer: Sealer(head.secrets, organisation: organisation), pricing: head.pricing)
+            }
+            entries.retire { _ in true }
+        } catch {
+            logger.warning("settings not read", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,97 @@
+// Ids that carry their own facts: reservation ids with a MAC, decision ids encrypted and authenticated.
+
+import Crypto
+import Foundation
+import QuotaCore
+
+/// A secret of the organisation, from the ledger.
+struct OrganisationSecret: Decodable, Sendable {
+    var id: String
+    /// Base 64 or hexadecimal text; used as bytes of its UTF-8.
+    var key: String
+}
+
+/// Seals and opens the ids of one organisation. The first secret seals, all open: rotation with overlap.
+struct Sealer: Sendable {
+    static let maximumLength = 4096
+    private struct Keys: Sendable {
+        let mac: SymmetricKey
+        let receipt: SymmetricKey
+        let relay: String
+    }
+    private let keys: [Keys]
+
+    init(_ secrets: [OrganisationSecret], organisation: String) {
+        keys = secrets.map { secret in
+            let root = SymmetricKey(data: Data(secret.key.utf8))
+            func derive(_ purpose: String) -> SymmetricKey {
+                HKDF<SHA256>.deriveKey(
+                    inputKeyMaterial: root, salt: Data(organisation.utf8), info: Data(purpose.utf8), outputByteCount: 32)
+            }
+            let relay = derive("relay").withUnsafeBytes { Base64URL.encode(Array($0)) }
+            return Keys(mac: derive("reservation"), receipt: derive("decision"), relay: relay)
+        }
+    }
+
+    /// What nodes show each other.
+    var relayCredential: String { keys.first?.relay ?? "" }
+
+    func acceptsRelay(_ credential: String) -> Bool {
+        let given = Array(credential.utf8)
+        return keys.contains { key in
+            let own = Array(key.relay.utf8)
+            guard own.count == given.count, !own.isEmpty else { return false }
+            var difference: UInt8 = 0
+            for (a, b) in zip(own, given) { difference |= a ^ b }
+            return difference == 0
+        }
+    }
+
+    func seal(_ token: ReservationToken) -> String {
+        guard let key = keys.first else { return "" }
+        var writer = ByteWriter()
+        writer.write(token)
+        let mac = HMAC<SHA256>.authenticationCode(for: writer.bytes, using: key.mac)
+        writer.bytes.append(contentsOf: Array(mac).prefix(16))
+        return "rsv_" + Base64URL.encode(writer.bytes)
+    }
+
+    func openReservation(_ id: String) -> ReservationToken? {
+        guard id.hasPrefix("rsv_"), id.utf8.count <= Self.maximumLength,
+            let bytes = Base64URL.decode(id.utf8.dropFirst(4)), bytes.count > 16
+        else { return nil }
+        let body = bytes.dropLast(16)
+        let tag = bytes.suffix(16)
+        for key in keys {
+            let mac = Array(HMAC<SHA256>.authenticationCode(for: Array(body), using: key.mac)).prefix(16)
+            var difference: UInt8 = 0
+            for (a, b) in zip(mac, tag) { difference |= a ^ b }
+            if difference == 0 {
+                var reader = ByteReader(Array(body))
+                return reader.token()
+            }
+        }
+        return nil
+    }
+
+    func seal(_ receipt: Receipt) -> String {
+        guard let key = keys.first else { return "" }
+        var writer = ByteWriter()
+        writer.write(receipt)
+        guard let box = try? AES.GCM.seal(writer.bytes, using: key.receipt), let combined = box.combined else { return "" }
+        return "dec_" + Base64URL.encode(Array(combined))
+    }
+
+    func openDecision(_ id: String) -> Receipt? {
+        guard id.hasPrefix("dec_"), id.utf8.count <= Self.maximumLength * 2,
+            let bytes = Base64URL.decode(id.utf8.dropFirst(4)), let box = try? AES.GCM.SealedBox(combined: bytes)
+        else { return nil }
+        for key in keys {
+            if let body = try? AES.GCM.open(box, using: key.receipt) {
+                var reader = ByteReader(Array(body))
+                return reader.receipt()
+            }
+        }
+        return nil
+    }
+}
