@@ -122,7 +122,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(name: "bursar", dependencies: ["BursarCommands"], swiftSettings: strict),
         .executableTarget(
-            name: "bursar-bench", dependencies: ["GatewayNode", "QuotaCore"], path: "Benchmarks", swiftSettings: strict),
+            name: "bursar-bench", dependencies: ["QuotaCore"], path: "Benchmarks", swiftSettings: strict),
 
         .testTarget(name: "QuotaCoreTests", dependencies: ["QuotaCore"], swiftSettings: strict),
         .testTarget(
