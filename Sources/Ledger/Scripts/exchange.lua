@@ -394,7 +394,13 @@ for _, l in ipairs(m.leases) do
   l.credit = max(0, l.row.granted - l.granted)
   if not m.old and l.answered == l.book.recall and l.row.answered ~= l.answered then
     l.row.answered = l.answered
-    if l.book.recall_ms > 0 then l.book.recall_pending = l.book.recall_pending - 1 end
+    if l.book.recall_ms > 0 then
+      l.book.recall_pending = l.book.recall_pending - 1
+      -- The last holder has answered: those who wait may ask again.
+      if l.book.recall_pending <= 0 then
+        call('PUBLISH', prefix .. 'news', 'freed ' .. l.book.generation .. ' ' .. l.book.start)
+      end
+    end
   end
   recall_running(books, l.book)
 end

@@ -33,8 +33,6 @@ package struct Reservation: Sendable {
     package var state: ReservationState = .open
     /// What was charged when it ended, node units.
     package var charged: Amounts = .zero
-    package var late = false
-    package var overrun = false
     /// Ledger time of the end, ms.
     package var settledAt: Int64 = 0
     /// The ledger may know it as open: its end must be told.

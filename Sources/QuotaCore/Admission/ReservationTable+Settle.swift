@@ -18,41 +18,44 @@ extension ReservationTable {
     }
 
     private func settle(_ number: Int64, _ state: inout ShardState, now: Int64, actual: Amounts) -> Settlement {
-        guard var entry = state.entries[number] else { return .unknown }
-        switch entry.state {
-        case .committed:
-            return .done(charged: entry.charged, late: entry.late, overrun: entry.overrun, repeated: true)
-        case .released: return .conflict(.released)
-        case .expired:
-            correct(&entry, actual: actual)
-            entry.late = true
-        case .open:
+        if let entry = state.entries.removeValue(forKey: number) {
             charge(entry, actual: actual)
-            close(number, &entry, &state, now: now)
+            let overrun = Self.exceeds(actual, entry.total)
+            close(number, entry, &state)
+            state.settled.append(
+                number, SettledAnswer(charged: actual, at: now, late: false, overrun: overrun, released: false))
+            return .done(charged: actual, late: false, overrun: overrun, repeated: false)
         }
-        entry.state = .committed
-        entry.charged = actual
-        let held = entry.total
-        entry.overrun =
-            actual.tokens > held.tokens || actual.usd > held.usd || actual.requests > held.requests
-        state.entries[number] = entry
-        return .done(charged: actual, late: entry.late, overrun: entry.overrun, repeated: false)
+        if let entry = state.expired.removeValue(forKey: number) {
+            correct(entry, actual: actual)
+            let overrun = Self.exceeds(actual, entry.total)
+            state.settled.append(
+                number, SettledAnswer(charged: actual, at: now, late: true, overrun: overrun, released: false))
+            return .done(charged: actual, late: true, overrun: overrun, repeated: false)
+        }
+        guard let first = state.settled.find(number) else { return .unknown }
+        if first.released { return .conflict(.released) }
+        return .done(charged: first.charged, late: first.late, overrun: first.overrun, repeated: true)
+    }
+
+    private static func exceeds(_ actual: Amounts, _ held: Amounts) -> Bool {
+        actual.tokens > held.tokens || actual.usd > held.usd || actual.requests > held.requests
     }
 
     /// Ends a reservation without charge.
     package func release(_ number: Int64, now: Int64) -> Settlement {
         shard(of: number).locked { state in
-            guard var entry = state.entries[number] else { return .unknown }
-            switch entry.state {
-            case .released: return .released(repeated: true)
-            case .committed: return .conflict(.committed)
-            case .expired: correct(&entry, actual: .zero)
-            case .open:
+            if let entry = state.entries.removeValue(forKey: number) {
                 charge(entry, actual: .zero)
-                close(number, &entry, &state, now: now)
+                close(number, entry, &state)
+            } else if let entry = state.expired.removeValue(forKey: number) {
+                correct(entry, actual: .zero)
+            } else {
+                guard let first = state.settled.find(number) else { return .unknown }
+                return first.released ? .released(repeated: true) : .conflict(.committed)
             }
-            entry.state = .released
-            state.entries[number] = entry
+            state.settled.append(
+                number, SettledAnswer(charged: .zero, at: now, late: false, overrun: false, released: true))
             return .released(repeated: false)
         }
     }
@@ -95,15 +98,32 @@ extension ReservationTable {
                 if ended.count == limit { break }
             }
             for number in ended {
-                guard var entry = state.entries[number] else { continue }
+                guard var entry = state.entries.removeValue(forKey: number) else { continue }
                 expireHolds(entry)
-                close(number, &entry, &state, now: now)
+                close(number, entry, &state)
                 entry.state = .expired
-                state.entries[number] = entry
+                entry.settledAt = now
+                state.expired[number] = entry
+                state.expiredOrder.append(number)
             }
-            forget(&state, now: now)
+            Self.forgetExpired(&state, now: now)
             return ended
         }
+    }
+
+    /// Drops expired reservations that no late commit may correct any more, or that are too many.
+    private static func forgetExpired(_ state: inout ShardState, now: Int64) {
+        var count = 0
+        for number in state.expiredOrder {
+            if let entry = state.expired[number], entry.settledAt + keepSettled > now,
+                state.expiredOrder.count - count <= keepExpiredCount
+            {
+                break
+            }
+            state.expired[number] = nil
+            count += 1
+        }
+        if count > 0 { state.expiredOrder.removeFirst(count) }
     }
 
     /// Charges the first hold up to its amount, the next with what is left; the last takes any overrun.
@@ -150,7 +170,7 @@ extension ReservationTable {
     }
 
     /// Undoes what the expiry charged and charges what was really used instead.
-    private func correct(_ entry: inout Reservation, actual: Amounts) {
+    private func correct(_ entry: Reservation, actual: Amounts) {
         for hold in [entry.hold] + entry.more {
             for index in hold.chain.slots.indices where !hold.isExempt(index) {
                 let slot = hold.chain.slots[index]
@@ -163,28 +183,9 @@ extension ReservationTable {
         charge(entry, actual: actual)
     }
 
-    private func close(_ number: Int64, _ entry: inout Reservation, _ state: inout ShardState, now: Int64) {
+    private func close(_ number: Int64, _ entry: Reservation, _ state: inout ShardState) {
         if entry.reported { state.closed.append(number) }
-        entry.settledAt = now
-        state.settled.append(number)
         openCounter.wrappingSubtract(1, ordering: .relaxed)
-        if state.settled.count - state.settledStart > Self.keepSettledCount { forget(&state, now: now) }
-    }
-
-    /// Drops ended reservations that are old or too many.
-    private func forget(_ state: inout ShardState, now: Int64) {
-        while state.settledStart < state.settled.count {
-            let number = state.settled[state.settledStart]
-            let tooMany = state.settled.count - state.settledStart > Self.keepSettledCount
-            let old = (state.entries[number]?.settledAt ?? 0) + Self.keepSettled <= now
-            guard tooMany || old else { break }
-            state.entries[number] = nil
-            state.settledStart += 1
-        }
-        if state.settledStart > 4_096, state.settledStart * 2 > state.settled.count {
-            state.settled.removeFirst(state.settledStart)
-            state.settledStart = 0
-        }
     }
 }
 

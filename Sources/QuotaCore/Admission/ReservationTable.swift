@@ -10,9 +10,11 @@ import Synchronization
 package final class ReservationTable: Sendable {
     static let shardBits: Int64 = 4
     static let shardCount = 1 << Int(shardBits)
-    /// Ended reservations are kept this long to answer repeats, ms, and at most so many a shard.
+    /// A late commit may correct the charge of an expired reservation for this long, ms.
     static let keepSettled: Int64 = 600_000
+    /// Answers kept for repeats, and expired reservations kept for late commits, a shard.
     static let keepSettledCount = 4_096
+    static let keepExpiredCount = 8_192
 
     let shards: [Shard]
     /// Higher part of the next number; read and raised only under a shard's lock.
@@ -85,9 +87,20 @@ package final class ReservationTable: Sendable {
         }
     }
 
+    /// A reservation that is open, or ended lately.
     package func reservation(_ number: Int64) -> Reservation? {
-        shard(of: number).locked { $0.entries[number] }
+        shard(of: number).locked { state in
+            if let entry = state.entries[number] ?? state.expired[number] { return entry }
+            guard let answer = state.settled.find(number) else { return nil }
+            var entry = Reservation(hold: Self.noHold, expiresAt: answer.at, model: nil)
+            entry.state = answer.released ? .released : .committed
+            entry.charged = answer.charged
+            return entry
+        }
     }
+
+    private static let noHold = ChainHold(
+        chain: Chain(account: "", path: [], slots: [], rulesVersion: 0, maxStaleness: 0), amounts: .zero)
 
     func shard(of number: Int64) -> Shard { shards[Int(number & Int64(Self.shardCount - 1))] }
 
@@ -104,13 +117,16 @@ package final class ReservationTable: Sendable {
 
 /// One shard's reservations.
 struct ShardState {
+    /// Open reservations.
     var entries: [Int64: Reservation] = [:]
+    /// Ended by their time to live, for as long as a late commit may correct the charge.
+    var expired: [Int64: Reservation] = [:]
+    var expiredOrder: [Int64] = []
+    /// Committed and released ones, to answer repeats.
+    var settled = SettledRing(capacity: ReservationTable.keepSettledCount)
     /// Numbers made since the last report, and told ones that ended since.
     var fresh: [Int64] = []
     var closed: [Int64] = []
-    /// Ended reservations, oldest first, with a start index instead of removal from the front.
-    var settled: [Int64] = []
-    var settledStart = 0
 }
 
 /// A shard and its lock.

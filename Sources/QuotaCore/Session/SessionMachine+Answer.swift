@@ -186,7 +186,7 @@ extension SessionMachine {
         case .granted:
             if let number = take(waiter) { return .admitted(number) }
         case .wait:
-            waiter.notBefore = now + timing.recallWait / 5
+            waiter.notBefore = now + timing.recallWait
         case .refused(let keys):
             if case .exhausted(let places)? = waiter.attempt.refused(keys) { return .refused(.exhausted(places)) }
         case .throttled(let milliseconds): return .refused(.throttled(retryMilliseconds: milliseconds))

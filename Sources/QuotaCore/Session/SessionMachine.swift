@@ -110,7 +110,9 @@ package struct SessionMachine: Sendable {
     package mutating func freed(_ key: LeaseKey, now: Int64) {
         guard let state = leases[key] else { return }
         state.lease.figuresBox.withLock { $0.floors = [:] }
-        if !waiters.isEmpty { attentionAt = now }
+        guard !waiters.isEmpty else { return }
+        for index in waiters.indices { waiters[index].notBefore = 0 }
+        attentionAt = now
     }
 
     /// Rules or allowances have changed: refusals known here no longer hold, figures are wanted.
