@@ -25,6 +25,9 @@ package enum LedgerScript {
         case "books": String(decoding: PackageResources._books_lua, as: UTF8.self)
         case "sessions": String(decoding: PackageResources._sessions_lua, as: UTF8.self)
         case "admin": String(decoding: PackageResources._admin_lua, as: UTF8.self)
+        case "organisation": String(decoding: PackageResources._organisation_lua, as: UTF8.self)
+        case "budgets": String(decoding: PackageResources._budgets_lua, as: UTF8.self)
+        case "keys": String(decoding: PackageResources._keys_lua, as: UTF8.self)
         default: preconditionFailure("no such include: \(name)")
         }
     }
