@@ -1,0 +1,72 @@
+// Twenty years of fifty zones: every midnight that was skipped, shown twice or moved in that time is among them. The years
+// lie in the past, where no government changes its mind and all copies of the database agree.
+
+import QuotaCore
+import Testing
+
+@Suite("Periods agree with another calendar")
+struct PeriodPropertyTests {
+    static let years = 2005...2024
+
+    static let zones = [
+        "UTC", "Africa/Cairo", "Africa/Casablanca", "Africa/Johannesburg", "Africa/Juba", "Africa/Tripoli",
+        "America/Argentina/San_Luis", "America/Asuncion", "America/Caracas", "America/Chicago", "America/Havana",
+        "America/Los_Angeles", "America/Mexico_City", "America/New_York", "America/Nuuk", "America/Port-au-Prince",
+        "America/Santiago", "America/Sao_Paulo", "America/Scoresbysund", "America/St_Johns", "Antarctica/Casey",
+        "Antarctica/Troll", "Asia/Amman", "Asia/Beirut", "Asia/Damascus", "Asia/Dhaka", "Asia/Gaza", "Asia/Kathmandu",
+        "Asia/Kolkata", "Asia/Pyongyang", "Asia/Shanghai", "Asia/Tehran", "Asia/Tokyo", "Asia/Ulaanbaatar",
+        "Atlantic/Azores", "Australia/Lord_Howe", "Australia/Sydney", "Europe/Berlin", "Europe/Dublin",
+        "Europe/Istanbul",
+        "Europe/London", "Europe/Moscow", "Europe/Volgograd", "Pacific/Apia", "Pacific/Auckland", "Pacific/Chatham",
+        "Pacific/Fakaofo", "Pacific/Kiritimati", "Pacific/Marquesas", "Pacific/Norfolk", "Pacific/Tongatapu",
+    ]
+
+    /// 2011-10-01: then clocks changed nearly everywhere, and two of the zones lost a day.
+    static let autumn2011: Int64 = 1_317_427_200
+
+    static func rules(_ zone: String) throws -> [PeriodRule] {
+        var rules = [try PeriodRule(every: .day, timezone: zone)]
+        for day in [1, 4, 7] { rules.append(try PeriodRule(every: .week, timezone: zone, startsOnDay: day)) }
+        for day in [1, 15, 29, 30, 31] { rules.append(try PeriodRule(every: .month, timezone: zone, startsOnDay: day)) }
+        for (day, month) in [(1, 1), (31, 2), (6, 12), (30, 3)] {
+            for every in [PeriodLength.quarter, .year] {
+                rules.append(try PeriodRule(every: every, timezone: zone, startsOnDay: day, startsInMonth: month))
+            }
+        }
+        return rules
+    }
+
+    @Test("ids, starts and ends are those of Python's zoneinfo", arguments: zones)
+    func reference(zone: String) throws {
+        let rules = try Self.rules(zone)
+        let lines = try PeriodReference.lines(zone: zone, years: Self.years, rules: rules)
+        try #require(lines.count == rules.count)
+        for (rule, line) in zip(rules, lines) {
+            let expected = line.split(separator: " ").dropFirst(3)
+            let start = try #require(expected.first?.split(separator: "=").last.flatMap { Int64($0) })
+            let periods = rule.upcoming(from: start, count: expected.count)
+            // Each end is the next start, so that the starts alone say all.
+            let actual = periods.map { "\($0.id)=\($0.start)" }
+            if !actual.elementsEqual(expected, by: { $0 == $1 }) {
+                let difference = zip(actual, expected).first { $0 != $1 }
+                Issue.record(
+                    "\(rule.every) \(rule.startsOnDay) \(rule.startsInMonth): \(String(describing: difference))")
+            }
+            #expect(zip(periods, periods.dropFirst()).allSatisfy { $0.end == $1.start })
+            #expect(Set(periods.map(\.id)).count == periods.count, "ids are unique within a rule")
+        }
+    }
+
+    @Test("every instant of a period, the first and the last included, finds that period", arguments: zones)
+    func containment(zone: String) throws {
+        for rule in try Self.rules(zone) where rule.every != .day {
+            for period in rule.upcoming(from: Self.autumn2011, count: 24) {
+                #expect(period.start < period.end)
+                #expect(rule.period(containing: period.start) == period)
+                #expect(rule.period(containing: period.end - 1) == period)
+                #expect(rule.period(containing: Int64.random(in: period.start..<period.end)) == period)
+                #expect(rule.next(after: period).start == period.end)
+            }
+        }
+    }
+}
