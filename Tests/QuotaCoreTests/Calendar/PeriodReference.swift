@@ -5,15 +5,15 @@ import Foundation
 import QuotaCore
 import Testing
 
-/// Periods of one zone as Python computes them.
+/// Periods as Python computes them. One process for all zones: starting it takes longer than its work for one.
 enum PeriodReference {
-    /// One line a rule: `every starts_on_day starts_in_month id=start id=start ...`.
-    static func lines(zone: String, years: ClosedRange<Int>, rules: [PeriodRule]) throws -> [Substring] {
+    /// One line a rule: `zone every starts_on_day starts_in_month id=start id=start ...`.
+    static func lines(years: ClosedRange<Int>, rules: [PeriodRule]) throws -> [Substring] {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        let described = rules.map { "\($0.every.rawValue),\($0.startsOnDay),\($0.startsInMonth)" }
+        let described = rules.map { "\($0.timezone),\($0.every.rawValue),\($0.startsOnDay),\($0.startsInMonth)" }
         process.arguments =
-            ["python3", "-c", script, zone, String(years.lowerBound), String(years.upperBound)] + described
+            ["python3", "-c", script, String(years.lowerBound), String(years.upperBound)] + described
         let output = Pipe()
         process.standardOutput = output
         try process.run()
@@ -28,8 +28,8 @@ enum PeriodReference {
         from datetime import date, datetime, timedelta, timezone
         from zoneinfo import ZoneInfo
 
-        name, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-        zone = ZoneInfo(name)
+        first, last = int(sys.argv[1]), int(sys.argv[2])
+        zone = None
         known = {}
 
         def local(instant):
@@ -80,11 +80,14 @@ enum PeriodReference {
                 return '%04d-Q%d' % (day.year, (day.month + 2) // 3)
             return '%04d' % day.year
 
-        for argument in sys.argv[4:]:
-            every, on_day, in_month = argument.split(',')
+        for argument in sys.argv[3:]:
+            name, every, on_day, in_month = argument.split(',')
+            if zone is None or zone.key != name:
+                zone = ZoneInfo(name)
+                known = {}
             periods = [(name_of(every, day), start(day)) for day in days(every, int(on_day), int(in_month))]
             # A day that the zone skipped has no instant, so it is no period.
             kept = [p for p, q in zip(periods, periods[1:]) if p[1] < q[1]] + periods[-1:]
-            print(every, on_day, in_month, *('%s=%d' % p for p in kept))
+            print(name, every, on_day, in_month, *('%s=%d' % p for p in kept))
         """#
 }
