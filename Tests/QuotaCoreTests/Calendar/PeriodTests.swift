@@ -72,6 +72,10 @@ struct PeriodTests {
         let period = try Self.period(.day, "America/Sao_Paulo", at: "2018-11-04 12:00")
         #expect(period.start == (try Self.utc("2018-11-04 03:00")))
         #expect(period.end - period.start == 23 * 3600)
+        // From 23:30 to 00:30: midnight lies within what was skipped, not at its start.
+        let toronto = try Self.period(.day, "America/Toronto", at: "1919-03-31 12:00")
+        #expect(toronto.id == "1919-03-31")
+        #expect(toronto.start == (try Self.utc("1919-03-31 04:30")))
     }
 
     @Test("where clocks show midnight twice the day starts at the first")

@@ -69,6 +69,10 @@ struct ChargeTests {
         #expect(price.estimate(inputTokens: .max, outputTokens: .max) == ModelPrice.maximumCharge)
         #expect(price.estimate(inputTokens: .min, outputTokens: -1) == 0)
         #expect(price.charge(Usage(inputTokens: -5, cacheReadTokens: .min, outputTokens: .min)) == 0)
+        // Exactly 2^63 - 1 of 1e-12 dollars, the last sum that fits in 64 bits.
+        let odd = ModelPrice(model: "m", input: 153_092_023, output: 1)
+        #expect(odd.charge(Usage(inputTokens: 60_247_241_209)) == 9_223_372_036_854_776)
+        #expect(odd.charge(Usage(inputTokens: 60_247_241_209, outputTokens: 1000)) == 9_223_372_036_854_777)
         // Around 2^63 of 1e-12 dollars, where the sum no longer fits in 64 bits.
         #expect(ModelPrice(model: "m", input: 1, output: 0).charge(Usage(inputTokens: 1 << 40)) == 1_099_511_628)
         #expect(price.charge(Usage(inputTokens: 9_223_372)) == 9_223_372_000_000_000)
