@@ -16,6 +16,7 @@ package struct PriceBook: Sendable, Hashable {
     private let index: PriceIndex
     /// When prices begin to hold, in milliseconds, ascending.
     private let changes: [Int64]
+    private let highest: HighestPrice
 
     private init() {
         prices = []
@@ -23,6 +24,7 @@ package struct PriceBook: Sendable, Hashable {
         version = 0
         index = PriceIndex()
         changes = []
+        highest = HighestPrice(index, changes: changes)
     }
 
     /// - Throws: an error whose field names the place, such as "prices/3/input" or "aliases/fast".
@@ -42,6 +44,7 @@ package struct PriceBook: Sendable, Hashable {
         }
         do { index = try PriceIndex(prices) } catch { throw error.within(CodingKeys.prices.rawValue) }
         changes = Set(prices.compactMap { $0.from?.milliseconds }).sorted()
+        highest = HighestPrice(index, changes: changes)
         self.prices = prices
         self.aliases = aliases
         self.version = version
@@ -60,10 +63,10 @@ package struct PriceBook: Sendable, Hashable {
         index.price(model: resolve(model: model), at: milliseconds)
     }
 
-    /// The highest price of each kind of token, for `UnpricedRule.max`. Walks the whole book: keep the answer.
+    /// The highest price of each kind of token, for `UnpricedRule.max`. Walks the whole book once between two changes.
     ///
     /// - Returns: nil when no price holds at that time.
-    package func highest(at milliseconds: Int64) -> ModelPrice? { index.highest(at: milliseconds) }
+    package func highest(at milliseconds: Int64) -> ModelPrice? { highest.price(at: milliseconds) }
 
     /// When prices that were looked up must be looked up again, in milliseconds; nil: never, in this version of the book.
     package func nextChange(after milliseconds: Int64) -> Int64? { changes.first { $0 > milliseconds } }

@@ -76,7 +76,13 @@ struct PriceBookTests {
         #expect(highest.input == 10 && highest.output == 20)
         #expect(highest.cacheRead == 4 && highest.cacheWrite1h == 30 && highest.cacheWrite5m == 10)
         #expect(highest.reasoning == 20 && highest.maxOutputTokens == nil)
-        #expect(book.highest(at: try Self.day("2030-01-01"))?.input == 1000)
+        let change = try Self.day("2030-01-01")
+        for _ in 0..<2 {
+            #expect(book.highest(at: change)?.input == 1000)
+            #expect(book.highest(at: change - 1) == highest)
+            #expect(book.highest(at: .max)?.input == 1000)
+            #expect(book.highest(at: .min) == highest)
+        }
         #expect(PriceBook.empty.highest(at: 0) == nil)
         #expect(PriceBook.empty.price(model: "m", at: 0) == nil)
     }
