@@ -35,7 +35,7 @@ extension Refusal {
             json.nodeAmounts("requested", requested, zeros: false)
             json.figuresList("refused_by", refusedBy, context.horizon)
             if let fits = fitsOutputTokens, !hidden { json.object("fits") { $0.field("output_tokens", fits) } }
-            if kind.status == .tooManyRequests { json.field("request_increase_url", url) }
+            if let url, kind.status == .tooManyRequests { json.field("request_increase_url", url) }
             json.array("violated-policies", refusedBy.filter(context.horizon.sees)) { json, figures in
                 json.string("\(figures.account)/\(figures.budget)")
             }

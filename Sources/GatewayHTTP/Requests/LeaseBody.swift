@@ -43,7 +43,7 @@ extension JSONFields {
             units[.tokens] = fields.count("tokens")
             units[.requests] = fields.count("requests")
             units[.usd] = fields.dollars("usd", places: 9)
-            if units.isEmpty, !mayBeEmpty, fields.isValid { fields.fail("must hold at least one amount") }
+            if fields.isEmpty, !mayBeEmpty { fields.fail("must hold at least one amount") }
             return units
         }
     }

@@ -91,7 +91,7 @@ extension JSONFields {
                 inputTokens: fields.tokenCount("input_tokens"), outputTokens: fields.tokenCount("output_tokens"),
                 tokens: fields.count("tokens"), usd: fields.dollars("usd", places: 6),
                 requests: fields.count("requests"))
-            if estimate == Estimate(), fields.isValid { fields.fail("must hold at least one amount") }
+            if fields.isEmpty { fields.fail("must hold at least one amount") }
             return estimate
         }
     }

@@ -70,7 +70,8 @@ extension Gateway {
         return (visitor, id)
     }
 
-    private func granted(_ outcome: LeaseOutcome, _ visitor: Visitor, _ horizon: Horizon) throws(Problem) -> JSONWriter {
+    private func granted(_ outcome: LeaseOutcome, _ visitor: Visitor, _ horizon: Horizon) throws(Problem) -> JSONWriter
+    {
         switch outcome {
         case .unknown: throw .notFound("There is no such lease.")
         case .refused(let refusal): throw refusalProblem(refusal, visitor, horizon)

@@ -49,7 +49,8 @@ extension Gateway {
                 pathSchemas: Self.sealedReservation, successes: [Success(200, "Known.", schema: "ReservationStatus")],
                 handler: getReservation),
             Route(
-                .delete, "/v1/reservations/{id}", name: "release", summary: "Give a reservation back, charging nothing.",
+                .delete, "/v1/reservations/{id}", name: "release",
+                summary: "Give a reservation back, charging nothing.",
                 pathSchemas: Self.sealedReservation,
                 successes: [
                     Success(204, "Released."), Success(202, "Accepted by nobody yet: repeat it.", schema: "Pending"),

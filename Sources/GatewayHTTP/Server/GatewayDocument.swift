@@ -103,7 +103,9 @@ enum GatewayDocument {
             ),
             (
                 "BatchRequest",
-                object(["items"], ["items": #"{"type":"array","maxItems":256,"items":\#(reference("ReservationRequest"))}"#])
+                object(
+                    ["items"],
+                    ["items": #"{"type":"array","maxItems":256,"items":\#(reference("ReservationRequest"))}"#])
             ),
             ("ExtendRequest", object(["estimate"], ["estimate": reference("Estimate"), "ttl_s": lifetime])),
             ("Usage", usageWords),

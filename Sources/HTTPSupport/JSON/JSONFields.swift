@@ -97,6 +97,12 @@ package struct JSONFields {
         locate(name).map { document.nodes[$0].kind == .null } ?? false
     }
 
+    /// Whether no member has a value.
+    package var isEmpty: Bool { members.allSatisfy { document.nodes[$0.value].kind == .null } }
+
+    /// Marks every field as read: what is unknown passes.
+    package mutating func ignoreOthers() { consumed = .max }
+
     /// Names of all members, in order.
     package var names: [String] { members.map { document.text(of: $0.key) } }
 
@@ -115,7 +121,8 @@ package struct JSONFields {
         var index = object + 1
         var member: UInt64 = 0
         while index < Int(document.nodes[object].next) {
-            if member >= 64 || consumed & (1 << member) == 0 {
+            let isRead = consumed == .max || (member < 64 && consumed & (1 << member) != 0)
+            if !isRead {
                 fail(document.text(of: index), "is not a known field")
             }
             index = Int(document.nodes[index + 1].next)

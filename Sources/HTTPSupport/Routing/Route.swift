@@ -52,30 +52,31 @@ package struct Success: Sendable {
     }
 }
 
-package struct Route: Sendable {
+/// A class, so that passing it along costs one reference.
+package final class Route: Sendable {
     package typealias Handler = @Sendable (Call) async throws -> Answer
 
-    package var method: HTTPRequest.Method
+    package let method: HTTPRequest.Method
     /// `/v1/reservations/{id}/commit`; a last segment `{rest*}` takes all that follows.
-    package var pattern: String
+    package let pattern: String
     /// `operationId`: unique in the document.
-    package var name: String
-    package var summary: String
+    package let name: String
+    package let summary: String
     /// Name in `components/schemas` of the body; nil for an operation without one.
-    package var body: String?
-    package var contentTypes: [String]
-    package var bodyLimit: Int
-    package var parameters: [Parameter]
+    package let body: String?
+    package let contentTypes: [String]
+    package let bodyLimit: Int
+    package let parameters: [Parameter]
     /// JSON Schema text of path parameters that are not plain ids, by name.
-    package var pathSchemas: [String: String]
-    package var successes: [Success]
+    package let pathSchemas: [String: String]
+    package let successes: [Success]
     /// Statuses of problems beyond those that follow from the rest.
-    package var problems: [Int]
+    package let problems: [Int]
     /// Whether a key is needed (401, 403).
-    package var secured: Bool
+    package let secured: Bool
     /// Left out of the document: for people or other nodes.
-    package var hidden: Bool
-    package var handler: Handler
+    package let hidden: Bool
+    package let handler: Handler
     package let segments: [Segment]
     package let parameterNames: [String]
 

@@ -39,7 +39,7 @@ package struct RouteTable: HTTPResponder, Sendable {
     }
 
     package func respond(to request: Request, context: CallContext) async throws -> Response {
-        let requestID = Self.requestID(request, context)
+        let requestID = Self.requestID(request)
         var response: Response
         do {
             response = try await dispatch(request, context, requestID).response
@@ -120,12 +120,12 @@ package struct RouteTable: HTTPResponder, Sendable {
         return (rest, { [parts[($0.segments.count - 1)...].joined(separator: "/")] })
     }
 
-    private static func requestID(_ request: Request, _ context: CallContext) -> String {
+    private static func requestID(_ request: Request) -> String {
         if let given = request.head.headerFields[.requestID], (1...128).contains(given.utf8.count),
             given.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         {
             return given
         }
-        return context.id
+        return RequestID().description
     }
 }
