@@ -86,7 +86,7 @@ extension OrganisationNode {
                 let before = state.machine.history
                 let outcomes = state.machine.receive(answer, to: message.number, sentAt: sentAt, now: now)
                 if handle.id == state.machine.id { handle.follow(state.machine) }
-                return (outcomes, state.machine.phase == .over, !before.isEmpty && state.machine.history != before)
+                return (outcomes, state.machine.phase == .over && !state.closing, !before.isEmpty && state.machine.history != before)
             }
             deliver(outcomes)
             if over { startNewSession() }

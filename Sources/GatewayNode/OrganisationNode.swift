@@ -130,6 +130,11 @@ package final class OrganisationNode: Sendable {
         guard let own = path.accounts.first, own.id == account, !own.archived else { return nil }
         let now = clock.now()
         let time = path.now
+        let handle = session
+        // Before the first exchange this is all that is known of the ledger's time.
+        if handle.answeredAt.load(ordering: .relaxed) == .min {
+            handle.ledgerOffset.store(path.now - now, ordering: .relaxed)
+        }
         // The path is as of its version; news after that version will retire the entry.
         let made = try state.withLock { state -> Chain in
             var slots: [Slot] = []

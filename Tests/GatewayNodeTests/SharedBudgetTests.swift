@@ -3,6 +3,7 @@
 import Ledger
 import QuotaCore
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 @testable import GatewayNode

@@ -64,14 +64,14 @@ package final class KeyCache: Sendable {
     }
 
     private func judge(_ record: KeyRecord, _ key: APIKey, time: Int64) -> Authentication {
-        guard key.matches(sha256: record.sha256) else { return .unknown }
-        if let expires = record.expiresAt, expires <= time { return .unknown }
+        guard key.matches(sha256Hex: record.sha256) else { return .unknown }
+        if let expires = record.expiresMilliseconds, expires <= time { return .unknown }
         guard let role = Role(rawValue: record.role.rawValue) else { return .unknown }
         return .caller(
             Caller(
                 organisation: organisation, keyID: record.id, role: role, account: record.account,
                 principal: record.principal, defaultAccount: record.defaultAccount,
-                revoked: record.revokedAt != nil))
+                revoked: record.revokedMilliseconds != nil))
     }
 
     /// News: a key was made, rotated or revoked.

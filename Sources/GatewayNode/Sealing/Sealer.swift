@@ -2,14 +2,8 @@
 
 import Crypto
 import Foundation
+import Ledger
 import QuotaCore
-
-/// A secret of the organisation, from the ledger.
-struct OrganisationSecret: Decodable, Sendable {
-    var id: String
-    /// Base 64 or hexadecimal text; used as bytes of its UTF-8.
-    var key: String
-}
 
 /// Seals and opens the ids of one organisation. The first secret seals, all open: rotation with overlap.
 struct Sealer: Sendable {

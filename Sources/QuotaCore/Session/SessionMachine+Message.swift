@@ -53,6 +53,7 @@ extension SessionMachine {
         let finished = answeredAt != .min && ledgerTime(now) >= key.endGuard(state.lease.end)
         if phase != .live || finished || state.recall > state.answered || now - state.lastUse >= timing.idleReturn {
             state.giveBack(idle)
+            if now - state.lastUse >= timing.idleReturn { state.rate = 0 }
         } else if idle > state.slack {
             state.giveBack(idle - state.slack)
         } else if idle > 4 * max(state.demand, 1), state.slack < .max / 2, now - state.lastUse > 1000 {
