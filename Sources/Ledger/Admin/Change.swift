@@ -30,6 +30,11 @@ package struct Written: Sendable, Hashable {
     package var version: Int64
     /// Nothing was written: the change had been made before.
     package var replayed: Bool
+
+    package init(version: Int64, replayed: Bool) {
+        self.version = version
+        self.replayed = replayed
+    }
 }
 
 extension Ledger {
