@@ -106,6 +106,8 @@ package struct PolicyStep: Sendable, Hashable, Codable, RecordFields {
         try container.encodeIfPresent(notify, forKey: .notify)
     }
 
+    static let fractionRule = "must be above 0, at most 10, with up to 4 places"
+
     /// `at` in 1/10,000, as the books have it; nil when it is not above 0, above 10 or has more than four places.
     package var fraction: Int64? {
         // Dollars have six places, which is all that this needs of them.

@@ -40,7 +40,7 @@ extension BudgetRecord {
         var steps: [LadderStep] = []
         for (index, step) in (policy ?? []).enumerated() {
             guard let fraction = step.fraction else {
-                throw ValueError(message: "must be above 0, at most 10, with up to 4 places", field: "policy/\(index)/at")
+                throw ValueError(message: PolicyStep.fractionRule, field: "policy/\(index)/at")
             }
             steps.append(
                 LadderStep(at: fraction, kind: step.kind, rate: step.requestsPerMinute, model: step.model))

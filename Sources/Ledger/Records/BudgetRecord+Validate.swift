@@ -51,13 +51,11 @@ extension BudgetRecord {
             if let fraction = step.fraction {
                 if fraction <= before { problems.add("\(pointer)/at", "must be above that of the step before") }
                 before = max(before, fraction)
-                if largest.multipliedReportingOverflow(by: fraction).overflow
-                    || LadderStep(at: fraction, kind: step.kind).amount(of: largest) > Amount.maximum
-                {
+                if LadderStep(at: fraction, kind: step.kind).amount(of: largest) > Amount.maximum {
                     problems.add("\(pointer)/at", "must not lift the amount above \(text(Amount.maximum))")
                 }
             } else {
-                problems.add("\(pointer)/at", "must be above 0, at most 10, with up to 4 places")
+                problems.add("\(pointer)/at", PolicyStep.fractionRule)
             }
             if blocked, step.kind != .warn {
                 let detail = step.kind == .block ? "must be the only block step" : "must stand below the block step"
