@@ -10,7 +10,8 @@ package struct APIKey: Sendable, Hashable {
     static let prefix = "bsr_"
     static let secretLength = 33
     static let checksumLength = 7
-    /// Key ids are made here, so they may be shorter than what users choose.
+    static let idLength = 12
+    /// Longer than what is made here, so that later versions may make longer ids.
     static let maximumIDLength = 24
     /// Bytes, the whole text.
     package static let maximumLength =
@@ -20,17 +21,13 @@ package struct APIKey: Sendable, Hashable {
     package let id: String
     private let text: String
 
-    /// Makes a new key.
+    /// Makes a new key under a new id.
     ///
-    /// - Parameters:
-    ///   - organisation: a valid id.
-    ///   - id: of the key; given when a key is replaced under its id.
+    /// - Parameter organisation: a valid id.
     /// - Returns: the key and its text, which is to be shown once and stored nowhere.
-    package static func generate(
-        organisation: String, id: String = RandomIdentifier.make(length: 12)
-    ) -> (key: APIKey, text: String) {
+    package static func generate(organisation: String) -> (key: APIKey, text: String) {
         precondition(Identifier.isValid(organisation), "an organisation has a valid id")
-        precondition(isWord(Array(id.utf8)[...]) && id.utf8.count <= maximumIDLength, "a key's id is base 32")
+        let id = RandomIdentifier.make(length: idLength)
         let head = "\(prefix)\(organisation)_\(id)_\(RandomIdentifier.make(length: secretLength))"
         let text = head + String(decoding: KeyChecksum.text(of: Array(head.utf8)[...]), as: UTF8.self)
         return (APIKey(organisation: organisation, id: id, text: text), text)
@@ -38,7 +35,7 @@ package struct APIKey: Sendable, Hashable {
 
     /// Reads a key; nil for anything that `generate` cannot have made.
     package init?(parsing text: String) {
-        guard text.utf8.count <= Self.maximumLength, text.hasPrefix(Self.prefix) else { return nil }
+        guard text.utf8.count <= Self.maximumLength, text.utf8.starts(with: Self.prefix.utf8) else { return nil }
         let bytes = Array(text.utf8)
         // From the right: the organisation's id may hold underscores itself.
         guard let last = bytes.lastIndex(of: UInt8(ascii: "_")),

@@ -94,6 +94,7 @@ package struct AccountRecord: Sendable, Hashable, Codable, RecordFields {
                 problems.text(pattern, at: "/models/allow/\(index)", maximumBytes: 256)
             }
         }
+        problems.size(self)
         return problems.list
     }
 

@@ -1,5 +1,7 @@
 // A change of one budget's allowance that is no change of its rule: a rise for a while, a gift, a transfer.
 
+import QuotaCore
+
 /// When an adjustment ends.
 package enum AdjustmentExpiry: Sendable, Hashable {
     /// With the period in which it was made.
@@ -75,6 +77,18 @@ package struct AdjustmentRecord: Sendable, Hashable, Codable, RecordFields {
         self.createdMilliseconds = createdMilliseconds
         self.reason = reason
         self.actor = actor
+    }
+
+    /// What is wrong with what a user may choose; empty when nothing is.
+    package func validate() -> [(pointer: String, detail: String)] {
+        var problems = FieldProblems()
+        if amount == 0 { problems.add("/amount", "must not be 0") }
+        problems.range(amount, -Amount.maximum...Amount.maximum, at: "/amount")
+        problems.text(reason, at: "/reason", maximumBytes: 1000)
+        if case .at(let milliseconds) = expires, milliseconds <= createdMilliseconds {
+            problems.add("/expires", "must be in the future")
+        }
+        return problems.list
     }
 
     private struct Note: Codable {

@@ -116,6 +116,14 @@ package struct PolicyStep: Sendable, Hashable, Codable, RecordFields {
         else { return nil }
         return millionths / 100
     }
+
+    /// The step with `at` in its shortest form; what cannot be read stays as it is, for `validate` to name.
+    var shortest: PolicyStep {
+        guard let fraction else { return self }
+        var step = self
+        step.at = DecimalText(text: Amount.format(fraction * 100, unit: .usd))
+        return step
+    }
 }
 
 /// What a node may do while the ledger is out of reach.

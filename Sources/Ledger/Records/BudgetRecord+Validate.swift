@@ -25,6 +25,7 @@ extension BudgetRecord {
         }
         validatePolicy(largest: min(sum, Amount.maximum), &problems)
         validateOutage(&problems)
+        problems.size(self)
         return problems.list
     }
 

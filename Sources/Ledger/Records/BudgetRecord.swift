@@ -48,7 +48,8 @@ package struct BudgetRecord: Sendable, Hashable, RecordFields {
         self.visibleBelow = visibleBelow
     }
 
-    /// The record with the rules that hold where it says nothing, and its amounts in their shortest form.
+    /// The record with the rules that hold where it says nothing, and its numbers in their shortest form: what was written
+    /// in two ways and means the same is then the same record.
     ///
     /// - Parameter timezone: the organisation's.
     /// - Throws: when that is no time zone.
@@ -66,7 +67,7 @@ package struct BudgetRecord: Sendable, Hashable, RecordFields {
         }
         record.mode = mode ?? .enforce
         record.policy =
-            policy ?? [
+            policy?.map(\.shortest) ?? [
                 PolicyStep(at: DecimalText(text: "0.8"), kind: .warn),
                 PolicyStep(at: DecimalText(text: "1"), kind: .block),
             ]

@@ -4,6 +4,8 @@ import QuotaCore
 
 /// What is wrong with a record: JSON pointers (RFC 6901) and what the value there must be.
 struct FieldProblems {
+    static let maximumRecordBytes = 65_536
+
     private(set) var list: [(pointer: String, detail: String)] = []
 
     mutating func add(_ pointer: String, _ detail: String) { list.append((pointer, detail)) }
@@ -27,8 +29,15 @@ struct FieldProblems {
             add(pointer, "must not be empty")
         } else if text.utf8.count > maximumBytes {
             add(pointer, "must be at most \(maximumBytes) bytes long")
-        } else if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-            add(pointer, "must not contain control characters")
+        } else if text.unicodeScalars.contains(where: Self.breaksLines) {
+            add(pointer, "must not contain control characters or line breaks")
+        }
+    }
+
+    private static func breaksLines(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        default: false
         }
     }
 
@@ -46,6 +55,14 @@ struct FieldProblems {
     mutating func range(_ value: Int64?, _ range: ClosedRange<Int64>, at pointer: String) {
         guard let value, !range.contains(value) else { return }
         add(pointer, "must be between \(range.lowerBound) and \(range.upperBound)")
+    }
+
+    /// What the books take of one record, in bytes of JSON. Single limits add up to more, so this is asked last.
+    mutating func size(_ record: some Encodable) {
+        guard list.isEmpty, let json = try? RecordCoding.json(record), json.utf8.count > Self.maximumRecordBytes else {
+            return
+        }
+        add("", "must be at most \(Self.maximumRecordBytes) bytes long as JSON")
     }
 
     /// A key as a segment of a pointer.

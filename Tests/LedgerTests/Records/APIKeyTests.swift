@@ -22,13 +22,21 @@ struct APIKeyTests {
         #expect(text.utf8.count <= APIKey.maximumLength)
     }
 
-    @Test("a key may be replaced under its id")
-    func replacement() throws {
-        let first = APIKey.generate(organisation: "default")
-        let second = APIKey.generate(organisation: "default", id: first.key.id)
-        #expect(second.key.id == first.key.id)
-        #expect(second.text != first.text)
-        #expect(second.key.sha256Hex != first.key.sha256Hex)
+    @Test("every key has an id of its own that can stand in a URL")
+    func ids() {
+        let ids = (0..<200).map { _ in APIKey.generate(organisation: "default").key.id }
+        #expect(Set(ids).count == 200)
+        #expect(ids.allSatisfy { Identifier.isValid($0) && !$0.contains("_") })
+    }
+
+    @Test("random texts of a key's length and letters are refused")
+    func randomTexts() {
+        let letters = Array("0123456789abcdefghjkmnpqrstvwxyz_".utf8)
+        for _ in 0..<20_000 {
+            let length = Int.random(in: 0...140)
+            let tail = (0..<length).map { _ in letters[Int.random(in: 0..<letters.count)] }
+            #expect(APIKey(parsing: "bsr_a_" + String(decoding: tail, as: UTF8.self)) == nil)
+        }
     }
 
     @Test("the secret has at least 160 random bits")

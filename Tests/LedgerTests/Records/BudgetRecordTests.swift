@@ -117,6 +117,17 @@ struct BudgetRecordTests {
         #expect(try record.withDefaults(timezone: "UTC").amount.text == kept)
     }
 
+    @Test("one budget written in two ways is one record")
+    func sameMeaning() throws {
+        let one = #"{"unit":"tokens","amount":"0100","period":{"every":"day"},"policy":[{"at":"1.00","do":"block"}]}"#
+        let other = """
+            {"unit":"tokens","amount":100,"period":{"every":"day","timezone":"UTC"},"policy":[{"do":"block","at":1}]}
+            """
+        let records = try [one, other].map { try Self.read($0).withDefaults(timezone: "UTC") }
+        #expect(records[0] == records[1])
+        #expect(try RecordCoding.json(records[0]) == RecordCoding.json(records[1]))
+    }
+
     @Test("an unknown zone of the organisation is not taken for another one")
     func unknownOrganisationZone() throws {
         let record = try Self.read(Self.least)

@@ -81,6 +81,13 @@ struct OrganisationRecordTests {
         #expect(many.validate().map(\.pointer) == ["/heads", "/labels", "/models/allow"])
     }
 
+    @Test("an account is no larger than the books take")
+    func accountSize() {
+        let pattern = String(repeating: "\"", count: 256)
+        let record = AccountRecord(models: ModelRule(allow: Array(repeating: pattern, count: 256)))
+        #expect(record.validate().map(\.pointer) == [""])
+    }
+
     @Test(
         "an address has one @ and nothing that could end a line of a message",
         arguments: [

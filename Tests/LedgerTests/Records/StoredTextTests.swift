@@ -58,6 +58,21 @@ struct StoredTextTests {
         #expect(try RecordCoding.decode(AdjustmentRecord.self, from: RecordCoding.json(record)) == record)
     }
 
+    @Test("an adjustment changes something, says why and does not end before it begins")
+    func adjustmentValidation() {
+        func pointers(_ amount: Int64, _ expires: AdjustmentExpiry, _ reason: String) -> [String] {
+            AdjustmentRecord(
+                id: "a1", amount: amount, expires: expires, periodStart: 0, createdMilliseconds: 1000, reason: reason,
+                actor: "ada"
+            ).validate().map(\.pointer)
+        }
+        #expect(pointers(-1, .at(1001), "x").isEmpty)
+        #expect(pointers(1 << 52, .never, "x").isEmpty)
+        #expect(pointers(0, .at(1000), "") == ["/amount", "/reason", "/expires"])
+        #expect(pointers((1 << 52) + 1, .never, "x") == ["/amount"])
+        #expect(pointers(.min, .never, "a\u{2028}b") == ["/amount", "/reason"])
+    }
+
     @Test(
         "any other text is no adjustment",
         arguments: [
