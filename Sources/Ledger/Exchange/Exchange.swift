@@ -36,6 +36,7 @@ extension ExchangeMessage {
         var list = [
             session, String(number), history, String(seq), String(rulesVersion), goodbye ? "1" : "0", String(next),
             opened.map(String.init).joined(separator: ","), closed.map(String.init).joined(separator: ","),
+            expired.map(String.init).joined(separator: ","),
             origin.node, origin.advertise,
         ]
         list.append(String(parked.count))

@@ -1,8 +1,8 @@
 -- Sessions and what is settled for them by the ledger: inbox entries, parked holds, goodbye. Needs _books.
 --
 -- An inbox entry and a parked hold are text: "FLAGS|G:START:CHARGE:HOLD G:START:CHARGE:HOLD ...", amounts in book units.
--- Flags of an entry: b booked, f its hold was freed, a made by the ledger when a parked hold expired. Of a parked hold:
--- c charge, r release (the budget account's rule for abandoned reservations).
+-- Flags of an entry: b booked, f its hold was freed, a made by the ledger when a parked hold expired, e its owner had
+-- charged the hold when it expired. Of a parked hold: c charge, r release (the budget's rule for abandoned reservations).
 
 -- Books and rows that this call works on; stored once, at the end.
 local opened, opened_order, rows, rows_order = {}, {}, {}, {}
@@ -71,7 +71,7 @@ local function expired(books, s) return s.expires < books.now end
 local function read_entry(text)
   local flags, list = string.match(text, '^(%a*)|(.*)$')
   local e = { booked = string.find(flags, 'b', 1, true) ~= nil, freed = string.find(flags, 'f', 1, true) ~= nil,
-    auto = string.find(flags, 'a', 1, true) ~= nil, charge_rule = string.find(flags, 'c', 1, true) ~= nil, items = {} }
+    auto = string.find(flags, 'a', 1, true) ~= nil, expired = string.find(flags, 'e', 1, true) ~= nil, charge_rule = string.find(flags, 'c', 1, true) ~= nil, items = {} }
   for g, start, charge, hold in string.gmatch(list, '(%w+):(%d+):(%d+):(%d+)') do
     e.items[#e.items + 1] = { generation = g, start = start, charge = tonumber(charge), hold = tonumber(hold) }
   end
@@ -87,8 +87,14 @@ local function items_text(items)
 end
 
 local function store_entry(sid, number, e)
-  local flags = (e.booked and 'b' or '') .. (e.freed and 'f' or '') .. (e.auto and 'a' or '')
+  local flags = (e.booked and 'b' or '') .. (e.freed and 'f' or '') .. (e.auto and 'a' or '') ..
+    (e.expired and 'e' or '')
   call('HSET', prefix .. 'inbox:' .. sid, number, flags .. '|' .. items_text(e.items))
+end
+
+-- What booking an entry adds: where the owner had charged the hold, a late commit can only raise that.
+local function booked_part(e, item)
+  return e.expired and max(0, item.charge - item.hold) or item.charge
 end
 
 -- Charges an entry to the rows of a session that is over.
@@ -97,7 +103,9 @@ local function book_entry(books, sid, e)
   e.booked = true
   for _, item in ipairs(e.items) do
     local book = book_of(books, item.generation, item.start)
-    change_row(book, row_of(item.generation, item.start, sid), function(row) row.booked = row.booked + item.charge end)
+    change_row(book, row_of(item.generation, item.start, sid), function(row)
+      row.booked = row.booked + booked_part(e, item)
+    end)
   end
 end
 
@@ -106,7 +114,7 @@ local function free_entry(books, sid, e)
   if e.freed then return end
   e.freed = true
   for _, item in ipairs(e.items) do
-    local rest = max(0, item.hold - item.charge)
+    local rest = e.expired and 0 or max(0, item.hold - item.charge)
     local book = book_of(books, item.generation, item.start)
     change_row(book, row_of(item.generation, item.start, sid), function(row)
       row.returned = row.returned + min(rest, outstanding(row))
@@ -133,7 +141,7 @@ end
 local RETENTION_S = 259200
 
 local function forget_session_later(sid)
-  for _, name in ipairs({ 'session:', 'open:', 'held:', 'closed:', 'inbox:', 'parked:' }) do
+  for _, name in ipairs({ 'session:', 'open:', 'expired:', 'held:', 'closed:', 'inbox:', 'parked:' }) do
     call('EXPIRE', prefix .. name .. sid, RETENTION_S)
   end
 end

@@ -8,8 +8,9 @@
 -- ARGV[9]   '1' for goodbye
 -- ARGV[10]  next: every reservation number below it is open or was counted by the owner
 -- ARGV[11]  numbers opened since the last acknowledged message, joined by ','     ARGV[12]  the same for closed
--- ARGV[13]  node id      ARGV[14]  address at which other nodes reach it, or ''
--- ARGV[15]  count of parked holds, then for each: number, expiry (ms), "RULE|G:START:0:HOLD ..."
+-- ARGV[13]  the same for those whose hold was charged when they expired: they stay open for a late commit
+-- ARGV[14]  node id      ARGV[15]  address at which other nodes reach it, or ''
+-- ARGV[16]  count of parked holds, then for each: number, expiry (ms), "RULE|G:START:0:HOLD ..."
 --           count of leases, then for each: generation, start, granted, used, returned, want, demand, answered recall
 --           count of need groups, then for each: count, then for each need: lease (1-based), amount, level, token
 --
@@ -33,11 +34,11 @@ local HELD_PER_CALL = 512
 local function parse()
   local m = { sid = ARGV[4], n = integer(ARGV[5], 1, MAXIMUM), history = ARGV[6], seq = integer(ARGV[7], 0, MAXIMUM),
     version = integer(ARGV[8], 0, MAXIMUM), final = ARGV[9] == '1', next = integer(ARGV[10], 0, MAXIMUM),
-    opened = ARGV[11], closed = ARGV[12], node = ARGV[13], advertise = ARGV[14], parked = {}, leases = {}, groups = {} }
+    opened = ARGV[11], closed = ARGV[12], expired = ARGV[13], node = ARGV[14], advertise = ARGV[15], parked = {}, leases = {}, groups = {} }
   if not m.sid or not string.find(m.sid, '^[%w._~-]+$') or #m.sid > 120 then return nil, '/session is not an id' end
   if not (m.n and m.seq and m.version and m.next) then return nil, '/header is not made of integers' end
-  if string.find(m.opened, '[^%d,]') or string.find(m.closed, '[^%d,]') then return nil, '/open is not a list of numbers' end
-  local at = 15
+  if string.find(m.opened .. m.closed .. m.expired, '[^%d,]') then return nil, '/open is not a list of numbers' end
+  local at = 16
   local function take() at = at + 1; return ARGV[at - 1] end
   local function count(most)
     return integer(take(), 0, most)
@@ -118,7 +119,7 @@ local function prune_inbox(books, s)
       if e.booked then
         for _, item in ipairs(e.items) do
           change_row(book_of(books, item.generation, item.start), row_of(item.generation, item.start, s.id),
-            function(row) row.booked = max(0, row.booked - item.charge) end)
+            function(row) row.booked = max(0, row.booked - booked_part(e, item)) end)
         end
       end
       call('HDEL', inbox, all[i])
@@ -374,7 +375,9 @@ merge(books, m, s, ahead)
 if not m.old then
   local open = prefix .. 'open:' .. m.sid
   each_number(m.opened, 'SADD', open)
+  each_number(m.expired, 'SADD', prefix .. 'expired:' .. m.sid)
   each_number(m.closed, 'SREM', open)
+  each_number(m.closed, 'SREM', prefix .. 'expired:' .. m.sid)
   s.next = max(s.next, m.next)
   for _, p in ipairs(m.parked) do
     call('HSET', prefix .. 'parked:' .. m.sid, p.number, p.text)

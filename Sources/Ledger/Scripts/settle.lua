@@ -50,6 +50,7 @@ if first then
 elseif s.known and tonumber(number) < s.next and call('SISMEMBER', prefix .. 'open:' .. sid, number) == 0 then
   outcome = 'counted'
 else
+  entry.expired = call('SISMEMBER', prefix .. 'expired:' .. sid, number) == 1
   store_entry(sid, number, entry)
   if not s.known then
     -- Forgotten in a rollback, or it never came to an exchange: it gets the fresh time to live of a new history, else none.

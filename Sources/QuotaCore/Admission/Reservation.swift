@@ -44,6 +44,13 @@ package struct Reservation: Sendable {
         self.model = model
     }
 
+    /// Whether its end by time charges the hold: on any of its budgets.
+    var chargedAtExpiry: Bool {
+        ([hold] + more).contains { hold in
+            hold.chain.slots.indices.contains { !hold.isExempt($0) && hold.chain.slots[$0].rule.abandonedCharges }
+        }
+    }
+
     /// All that is held, over all periods.
     package var total: Amounts {
         more.reduce(into: hold.amounts) { sum, next in

@@ -28,6 +28,7 @@ extension ReservationTable {
         }
         if let entry = state.expired.removeValue(forKey: number) {
             correct(entry, actual: actual)
+            if entry.reported { state.closed.append(number) }
             let overrun = Self.exceeds(actual, entry.total)
             state.settled.append(
                 number, SettledAnswer(charged: actual, at: now, late: true, overrun: overrun, released: false))
@@ -50,6 +51,7 @@ extension ReservationTable {
                 close(number, entry, &state)
             } else if let entry = state.expired.removeValue(forKey: number) {
                 correct(entry, actual: .zero)
+                if entry.reported { state.closed.append(number) }
             } else {
                 guard let first = state.settled.find(number) else { return .unknown }
                 return first.released ? .released(repeated: true) : .conflict(.committed)
@@ -100,7 +102,9 @@ extension ReservationTable {
             for number in ended {
                 guard var entry = state.entries.removeValue(forKey: number) else { continue }
                 expireHolds(entry)
-                close(number, entry, &state)
+                // It stays open towards the ledger: a late commit elsewhere must find its way here.
+                if entry.chargedAtExpiry { state.charged.append(number) }
+                openCounter.wrappingSubtract(1, ordering: .relaxed)
                 entry.state = .expired
                 entry.settledAt = now
                 state.expired[number] = entry
@@ -120,6 +124,7 @@ extension ReservationTable {
             {
                 break
             }
+            if state.expired[number]?.reported == true { state.closed.append(number) }
             state.expired[number] = nil
             count += 1
         }

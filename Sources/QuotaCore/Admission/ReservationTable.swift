@@ -127,6 +127,8 @@ struct ShardState {
     /// Numbers made since the last report, and told ones that ended since.
     var fresh: [Int64] = []
     var closed: [Int64] = []
+    /// Numbers whose hold was charged at their expiry since the last report.
+    var charged: [Int64] = []
 }
 
 /// A shard and its lock.

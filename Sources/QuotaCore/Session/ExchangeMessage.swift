@@ -49,6 +49,8 @@ package struct ExchangeMessage: Sendable, Hashable {
     package var next: Int64
     package var opened: [Int64]
     package var closed: [Int64]
+    /// Still open for a late commit, but their hold was charged when they expired.
+    package var expired: [Int64]
     package var parked: [ParkedHold]
     package var leases: [LeaseReport]
     /// One group a waiting request: granted all or none. Every lease named here is in `leases`.

@@ -84,6 +84,10 @@ extension SessionMachine {
                 where entry.state == .open && entry.reported && !known.contains(number) {
                     opened.append(number)
                 }
+                for (number, entry) in shard.state.expired where entry.reported && !known.contains(number) {
+                    opened.append(number)
+                    if entry.chargedAtExpiry { expired.append(number) }
+                }
             }
         }
         closed.append(contentsOf: closedLately.map(\.number))
@@ -145,7 +149,8 @@ extension SessionMachine {
     /// A commit that another node took: the owner counts it, while it may. Charges are in book units.
     private mutating func settle(_ entry: InboxEntry, _ answer: ExchangeAnswer, now: Int64) {
         guard !answer.over, maySettle(now) else { return }
-        guard let open = table.shard(of: entry.number).state.entries[entry.number], open.state == .open else { return }
+        let shard = table.shard(of: entry.number).state
+        guard let open = shard.entries[entry.number] ?? shard.expired[entry.number] else { return }
         var actual = Amounts.zero
         for part in entry.parts {
             for hold in [open.hold] + open.more {
@@ -226,6 +231,7 @@ extension SessionMachine {
         closedLately.append(contentsOf: closed.prefix(flight.closedEnd).map { ($0, now) })
         opened.removeFirst(min(flight.openedEnd, opened.count))
         closed.removeFirst(min(flight.closedEnd, closed.count))
+        expired.removeFirst(min(flight.expiredEnd, expired.count))
         parkedTold += flight.parkedCount
         if let candidate {
             for key in leases.keys where !candidate.shown.contains(key) { leases[key]?.mustTell = true }

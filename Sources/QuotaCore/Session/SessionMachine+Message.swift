@@ -37,11 +37,11 @@ extension SessionMachine {
         inFlight = InFlight(
             number: number, sentAt: now,
             told: reports.map { ($0.key, $0.used, $0.returned, $0.answered) },
-            openedEnd: opened.count, closedEnd: closed.count, parkedCount: park.count, groups: asking,
+            openedEnd: opened.count, closedEnd: closed.count, expiredEnd: expired.count, parkedCount: park.count, groups: asking,
             goodbye: goodbye)
         return ExchangeMessage(
             session: id, number: number, history: history, seq: seq, rulesVersion: rulesVersionApplied,
-            goodbye: goodbye, next: table.next, opened: opened, closed: closed, parked: park, leases: reports,
+            goodbye: goodbye, next: table.next, opened: opened, closed: closed, expired: expired, parked: park, leases: reports,
             groups: groups)
     }
 
@@ -65,11 +65,18 @@ extension SessionMachine {
     /// Numbers opened and closed since the last acknowledged message, of all shards.
     private mutating func collectNumbers() {
         for shard in table.shards {
-            for number in shard.state.fresh where shard.state.entries[number]?.state == .open {
-                shard.state.entries[number]?.reported = true
-                opened.append(number)
+            for number in shard.state.fresh {
+                if shard.state.entries[number] != nil {
+                    shard.state.entries[number]?.reported = true
+                    opened.append(number)
+                } else if shard.state.expired[number] != nil {
+                    shard.state.expired[number]?.reported = true
+                    opened.append(number)
+                }
             }
             shard.state.fresh.removeAll(keepingCapacity: true)
+            expired.append(contentsOf: shard.state.charged)
+            shard.state.charged.removeAll(keepingCapacity: true)
             closed.append(contentsOf: shard.state.closed)
             shard.state.closed.removeAll(keepingCapacity: true)
         }

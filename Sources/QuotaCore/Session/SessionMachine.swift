@@ -24,6 +24,7 @@ package struct SessionMachine: Sendable {
         var told: [(key: LeaseKey, used: Int64, returned: Int64, recall: Int64)]
         var openedEnd: Int
         var closedEnd: Int
+        var expiredEnd: Int
         var parkedCount: Int
         var groups: [UInt64]
         var goodbye: Bool
@@ -61,6 +62,7 @@ package struct SessionMachine: Sendable {
     /// Reservation numbers to tell: since the last acknowledged message, in order.
     var opened: [Int64] = []
     var closed: [Int64] = []
+    var expired: [Int64] = []
     /// Told as closed lately: told again on a new history.
     var closedLately: [(number: Int64, at: Int64)] = []
     var parked: [ParkedHold]?
