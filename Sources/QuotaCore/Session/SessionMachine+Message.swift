@@ -75,7 +75,7 @@ extension SessionMachine {
                 }
             }
             shard.state.fresh.removeAll(keepingCapacity: true)
-            expired.append(contentsOf: shard.state.charged)
+            expired.append(contentsOf: shard.state.charged.filter { shard.state.expired[$0] != nil })
             shard.state.charged.removeAll(keepingCapacity: true)
             closed.append(contentsOf: shard.state.closed)
             shard.state.closed.removeAll(keepingCapacity: true)

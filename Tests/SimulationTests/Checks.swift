@@ -1,0 +1,101 @@
+// What must hold: after every call to the ledger, at every admission, and when all is quiet.
+
+import Ledger
+import QuotaCore
+import RedisClient
+
+extension World {
+    /// G1 after every call: the figures of every book add up, also when made anew from its leases.
+    func check(_ what: String) async throws {
+        for generation in generations {
+            for book in try await books.books(generation: generation, limit: 2, organisation: World.organisation) {
+                if let wrong = book.violations.first {
+                    throw Violation(description: "G1 after \(what): \(generation) \(wrong)")
+                }
+            }
+        }
+    }
+
+    /// An expiry at the owner charges the hold where the budgets say so.
+    func expired(_ session: String, _ number: Int64) {
+        truths["\(session)/\(number)"]?.attempts.append(-1)
+        note("expired \(session) \(number)")
+    }
+
+    /// G2, G3: what clients hold or have used never exceeds the largest limit, but for overruns and for grants that a
+    /// rollback took from sessions.
+    func admittedCheck() {
+        var held: [LeaseKey: Int64] = [:]
+        var overruns: [LeaseKey: Int64] = [:]
+        for truth in truths.values {
+            for (key, hold) in truth.holds {
+                let charged = truth.attempts.filter { $0 >= 0 }.max()
+                held[key, default: 0] += charged ?? (truth.attempts.contains(-1) ? 0 : hold)
+                overruns[key, default: 0] += max(0, (charged ?? 0) - hold)
+            }
+        }
+        for (key, total) in held {
+            let lost = (forgiven[key] ?? 0) + lostRows.filter { $0.key == key }.map(\.amount).reduce(0, +)
+            let bound = (limits[key] ?? 0) + (overruns[key] ?? 0) + lost
+            if total > bound { breach = breach ?? "G3 \(key.generation): \(total) held or used, \(bound) allowed" }
+        }
+    }
+
+    /// When all is quiet: nothing outstanding but what the dead keep, every acknowledged commit in the books once.
+    func finalCheck(_ setup: Setup) async throws {
+        if let breach { throw Violation(description: breach) }
+        try await check("the end")
+        var bySession: [Row: (low: Int64, high: Int64)] = [:]
+        for truth in truths.values {
+            for (key, hold) in truth.holds {
+                let bounds = charges(truth, hold)
+                let row = Row(session: truth.session, key: key)
+                bySession[row, default: (0, 0)].low += bounds.low
+                bySession[row, default: (0, 0)].high += bounds.high
+            }
+        }
+        for (row, expected) in bySession {
+            let found = try await self.row(row)
+            let clean = nodes.contains { $0.exitedCleanly && $0.knows(row.session) }
+            let doubt = found.granted - found.used - found.returned - found.booked
+            let spent = found.used + found.booked
+            let lost = forgiven[row.key] ?? 0
+            if spent > expected.high { throw Violation(description: "counted twice: \(row) \(found), at most \(expected.high)") }
+            if clean {
+                if spent < expected.low { throw Violation(description: "lost: \(row) \(found), at least \(expected.low)") }
+                if doubt != 0 { throw Violation(description: "stranded: \(row) keeps \(doubt), \(found)") }
+            } else if spent + max(0, doubt) + lost < expected.low {
+                throw Violation(description: "lost of a dead session: \(row) \(found), at least \(expected.low)")
+            }
+        }
+    }
+
+    /// What may have been charged for a reservation: exactly what was acknowledged, unless time ended it too.
+    private func charges(_ truth: Truth, _ hold: Int64) -> (low: Int64, high: Int64) {
+        let tried = truth.attempts.filter { $0 >= 0 }
+        let clean = nodes.contains { $0.exitedCleanly && $0.knows(truth.session) }
+        // A hold that was parked at goodbye, or expired at its owner, may be charged whole; a commit that then comes
+        // through the ledger can only raise that.
+        guard let low = tried.min(), let high = tried.max() else { return (0, hold) }
+        if let acknowledged = truth.acknowledged, clean, !truth.attempts.contains(-1), tried.count == 1, !ledgerCharged {
+            return (acknowledged, acknowledged)
+        }
+        return (truth.acknowledged == nil ? 0 : min(low, high), max(high, hold))
+    }
+
+    struct LeaseRow: CustomStringConvertible {
+        var granted: Int64 = 0
+        var used: Int64 = 0
+        var returned: Int64 = 0
+        var booked: Int64 = 0
+        var description: String { "granted \(granted) used \(used) returned \(returned) booked \(booked)" }
+    }
+
+    private func row(_ row: Row) async throws -> LeaseRow {
+        let name = Ledger.prefix(World.organisation) + "leases:\(row.key.generation):\(row.key.start)"
+        let text = try await redis.send(["HGET", name, row.session]).string ?? ""
+        let fields = text.split(separator: " ").compactMap { Int64($0) }
+        guard fields.count >= 4 else { return LeaseRow() }
+        return LeaseRow(granted: fields[0], used: fields[1], returned: fields[2], booked: fields[3])
+    }
+}

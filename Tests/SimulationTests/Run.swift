@@ -1,0 +1,212 @@
+// One simulated run from one seed: workload, faults, checks after every step and at the end.
+
+import Ledger
+import Logging
+import QuotaCore
+import RedisClient
+import TestSupport
+
+/// The accounts and budgets of a run: a root with two departments.
+struct Setup {
+    struct Budget {
+        var account: String
+        var generation: String
+        var amount: Int64
+        var start: Int64
+        var end: Int64
+        var abandonedCharges: Bool
+    }
+    var budgets: [Budget]
+
+    func ancestors(_ account: String) -> [String] { account == "default" ? ["default"] : [account, "default"] }
+    func path(_ account: String) -> [Budget] {
+        ancestors(account).flatMap { id in budgets.filter { $0.account == id } }
+    }
+}
+
+/// The result of a run.
+struct RunReport {
+    var seed: UInt64
+    var violation: String?
+    var trace: [String]
+    var statistics: [String: Int]
+}
+
+enum Run {
+    static let workTime: Int64 = 12_000
+
+    /// Runs one seed on a Redis that is flushed first.
+    static func seed(_ seed: UInt64, faults: Faults, redis: RedisClient) async throws -> RunReport {
+        _ = try await redis.send(["FLUSHALL"])
+        let world = World(ledger: Ledger(redis: redis), redis: redis, seed: seed, faults: faults)
+        let setup = try await prepare(world)
+        var violation: String?
+        do {
+            try await work(world, setup)
+            try await settleDown(world, setup)
+            try await world.finalCheck(setup)
+        } catch let error as Violation {
+            violation = error.description
+        } catch let error as LedgerError {
+            violation = "ledger: \(error)"
+        }
+        return RunReport(seed: seed, violation: violation, trace: world.trace, statistics: world.statistics)
+    }
+
+    private static func prepare(_ world: World) async throws -> Setup {
+        let books = world.books
+        let change = { Change(id: world.fresh("c"), actor: "simulation") }
+        _ = try await books.createOrganisation(
+            OrganisationSettings(name: "Default", timezone: "UTC", durability: "relaxed", unpriced: "deny"),
+            timeToLive: 3000, secrets: "[]", rootRecord: #"{"name":"Default"}"#, change: change(),
+            organisation: World.organisation)
+        for account in ["d1", "d2"] {
+            _ = try await books.putAccount(
+                account, parent: "default", record: "{}", change: change(), organisation: World.organisation)
+        }
+        let start = World.start / 1000
+        let end = start + 31 * 86_400
+        let rule = world.random.chance(0.7)
+        let setup = Setup(
+            budgets: [("default", 260), ("d1", 160), ("d2", 160)].map { (account: String, amount: Int64) in
+                Setup.Budget(
+                    account: account, generation: "g" + account, amount: amount, start: start, end: end,
+                    abandonedCharges: rule)
+            })
+        for budget in setup.budgets { try await put(budget, budget.amount, world) }
+        world.limits = Dictionary(
+            uniqueKeysWithValues: setup.budgets.map { (LeaseKey(generation: $0.generation, start: start), $0.amount) })
+        world.generations = setup.budgets.map(\.generation)
+        return setup
+    }
+
+    private static func put(_ budget: Setup.Budget, _ amount: Int64, _ world: World) async throws {
+        _ = try await world.books.putBudget(
+            account: budget.account, name: "main",
+            fields: [
+                ("record", "{}"), ("generation", budget.generation), ("unit", "tokens"), ("amount", String(amount)),
+                ("mode", "enforce"), ("steps", "8000:warn,10000:block"), ("every", "month"),
+                ("periods", "\(budget.start):\(budget.end):2026-01"),
+                ("abandoned", budget.abandonedCharges ? "charge" : "release"), ("outage", "spend_leases:30"),
+            ], change: Change(id: world.fresh("c"), actor: "simulation"), organisation: World.organisation)
+    }
+
+    private static func work(_ world: World, _ setup: Setup) async throws {
+        for _ in 0..<Int(world.random.integer(3...5)) { world.nodes.append(SimulatedNode(world)) }
+        client(world, setup)
+        fault(world, setup)
+        if world.faults.contains(.rollback) { snapshots(world) }
+        try await world.run(until: World.start + workTime)
+    }
+
+    private static func snapshots(_ world: World) {
+        world.after(150) { world in
+            if world.ledgerUp { try await world.snapshot() }
+            if world.now < World.start + workTime { snapshots(world) }
+        }
+    }
+
+    /// Requests come one after the other, commits follow at any node, some never.
+    private static func client(_ world: World, _ setup: Setup) {
+        world.after(world.random.integer(1...50)) { world in
+            guard world.now < World.start + workTime else { return }
+            client(world, setup)
+            guard let node = world.random.pick(world.nodes.filter(\.isRunning)) else { return }
+            let account = world.random.pick(["d1", "d1", "d2", "default"]) ?? "d1"
+            let amount = world.random.pick([1, 2, 3, 5, 8, 12] as [Int64]) ?? 1
+            node.deliver(world) { world in
+                node.reserve(account, amount, world, setup) { world, admitted, reason in
+                    guard let admitted else {
+                        world.count(reason.map { "refused \($0)" } ?? "refused")
+                        return
+                    }
+                    world.count("admitted")
+                    admit(admitted, amount, node, world)
+                }
+            }
+        }
+    }
+
+    private static func admit(
+        _ made: (session: String, number: Int64, holds: [LeaseKey: Int64]), _ amount: Int64, _ node: SimulatedNode,
+        _ world: World
+    ) {
+        let id = ReservationID(session: made.session, number: made.number, holds: made.holds)
+        world.truths[id.key] = Truth(session: made.session, holds: made.holds)
+        world.admittedCheck()
+        let dice = Double.random(in: 0..<1, using: &world.random)
+        if dice < 0.08 { return }
+        var used = world.random.integer(0...amount)
+        if dice < 0.16 { used = amount + world.random.integer(0...amount) }
+        let quick = world.random.pick([5, 20, 100, 400, 1500] as [Int64]) ?? 5
+        let delay = world.random.chance(0.95) ? quick : world.random.integer(3000...6000)
+        world.after(delay) { world in commit(id, used, node, world, tries: 0) }
+    }
+
+    private static func commit(_ id: ReservationID, _ used: Int64, _ node: SimulatedNode, _ world: World, tries: Int) {
+        guard world.truths[id.key]?.acknowledged == nil, tries < 60 else { return }
+        let running = world.nodes.filter(\.isRunning)
+        let chosen = node.isRunning && world.random.chance(0.4) ? node : world.random.pick(running)
+        world.after(350) { world in commit(id, used, node, world, tries: tries + 1) }
+        guard let chosen else { return }
+        if world.truths[id.key]?.attempts.contains(used) == false { world.truths[id.key]?.attempts.append(used) }
+        world.send { world in
+            chosen.deliver(world) { world in
+                chosen.commit(id, used, world) { world, taken in
+                    world.send { world in
+                        guard taken, world.truths[id.key]?.acknowledged == nil else { return }
+                        world.truths[id.key]?.acknowledged = used
+                        world.count("acknowledged")
+                    }
+                }
+            }
+        }
+    }
+
+    private static func fault(_ world: World, _ setup: Setup) {
+        world.after(world.random.integer(200...1600)) { world in
+            guard world.now < World.start + workTime else { return }
+            fault(world, setup)
+            let alive = world.nodes.filter { $0.isRunning && !$0.isPaused }
+            var kinds: [Faults] = []
+            for kind in [Faults.kill, .pause, .close, .rollback, .lower] where world.faults.contains(kind) {
+                kinds.append(kind)
+            }
+            switch world.random.pick(kinds) {
+            case Faults.kill where alive.count > 1:
+                world.random.pick(alive)?.kill(world)
+                world.after(world.random.integer(50...2000)) { $0.nodes.append(SimulatedNode($0)) }
+            case Faults.pause:
+                let duration = world.random.pick([300, 2000, 4000, 7000] as [Int64]) ?? 300
+                world.random.pick(alive)?.pause(world, for: duration)
+            case Faults.close where alive.count > 1:
+                world.random.pick(alive)?.close(world)
+                world.after(world.random.integer(50...500)) { $0.nodes.append(SimulatedNode($0)) }
+            case Faults.rollback where world.ledgerUp:
+                try await world.rollback(down: world.random.pick([50, 300, 1500, 5000] as [Int64]) ?? 50)
+            case Faults.lower where world.ledgerUp:
+                guard let budget = world.random.pick(setup.budgets) else { return }
+                let amount = budget.amount * (world.random.pick([50, 80, 100, 130] as [Int64]) ?? 100) / 100
+                try await put(budget, amount, world)
+                let key = LeaseKey(generation: budget.generation, start: budget.start)
+                world.limits[key] = max(world.limits[key] ?? 0, amount)
+                world.note("allowance of \(budget.account) \(amount)")
+            default: break
+            }
+        }
+    }
+
+    /// No more faults: everything that is still open ends, then every node says goodbye, the last one after the others.
+    private static func settleDown(_ world: World, _ setup: Setup) async throws {
+        world.calm = true
+        let janitor = SimulatedNode(world)
+        try await world.run(until: world.now + 16_000)
+        for node in world.nodes { node.close(world) }
+        try await world.run(until: world.now + 14_000)
+        for node in world.nodes where node.isRunning {
+            throw Violation(description: "\(node.name) did not end its goodbye")
+        }
+        janitor.close(world)
+        try await world.run(until: world.now + 6_000)
+    }
+}

@@ -1,0 +1,226 @@
+// The simulated world: time, a lossy network, processes that die or sleep, and one real Redis that may forget.
+
+import Ledger
+import QuotaCore
+import RedisClient
+import TestSupport
+
+/// What may go wrong in a run.
+struct Faults: OptionSet {
+    let rawValue: Int
+    static let loss = Faults(rawValue: 1)
+    static let kill = Faults(rawValue: 2)
+    static let pause = Faults(rawValue: 4)
+    static let close = Faults(rawValue: 8)
+    static let rollback = Faults(rawValue: 16)
+    static let lower = Faults(rawValue: 32)
+    static let all: Faults = [.loss, .kill, .pause, .close, .rollback, .lower]
+}
+
+/// A broken promise, with the time at which it showed.
+struct Violation: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// One reservation as an all-seeing observer knows it.
+struct Truth {
+    var session: String
+    var holds: [LeaseKey: Int64]
+    /// What a client was told to be committed.
+    var acknowledged: Int64?
+    /// Every amount that a commit or an expiry ever tried to charge.
+    var attempts: [Int64] = []
+}
+
+/// Runs events in the order of their time; everything happens on one task, so a seed replays exactly.
+final class World {
+    struct Event {
+        var at: Int64
+        var order: Int
+        var run: (World) async throws -> Void
+    }
+
+    static let organisation = "default"
+    static let start: Int64 = 1_767_225_600_000  // 2026-01-01T00:00:00Z
+    let ledger: Ledger
+    let redis: RedisClient
+    var random: SeededGenerator
+    let faults: Faults
+    var now = World.start
+    var runID = "a1"
+    var runs = 1
+    private var names = 0
+    private var queue: [Event] = []
+    private var orders = 0
+    var calm = false
+    var ledgerUp = true
+    /// Connections of an earlier run of Redis are gone.
+    var epoch = 0
+    var nodes: [SimulatedNode] = []
+    var truths: [String: Truth] = [:]
+    var snapshots: [(at: Int64, keys: [(String, [UInt8])])] = []
+    /// Books lost by a rollback whose node did not live to tell them, per lease key.
+    var forgiven: [LeaseKey: Int64] = [:]
+    var statistics: [String: Int] = [:]
+    var trace: [String] = []
+    /// The largest limit that each budget ever had, and the generations of all budgets.
+    var limits: [LeaseKey: Int64] = [:]
+    var generations: [String] = []
+    /// The first broken promise seen where it could not be thrown.
+    var breach: String?
+    /// Reservations outlive their session by so much that the ledger may have settled some of them itself.
+    var ledgerCharged: Bool { faults.contains(.close) || faults.contains(.pause) || faults.contains(.rollback) }
+
+    init(ledger: Ledger, redis: RedisClient, seed: UInt64, faults: Faults) {
+        self.ledger = ledger
+        self.redis = redis
+        self.random = SeededGenerator(seed: seed)
+        self.faults = faults
+    }
+
+    func fresh(_ prefix: String) -> String {
+        names += 1
+        return prefix + String(names)
+    }
+
+    func count(_ what: String) { statistics[what, default: 0] += 1 }
+
+    func note(_ text: String) {
+        trace.append("\(now - World.start) \(text)")
+        if trace.count > 60 { trace.removeFirst(20) }
+    }
+
+    /// The ledger as a script sees it now: simulated time, the present run, the next history's name.
+    var books: Ledger {
+        let name = fresh("h")
+        return Ledger(
+            redis: redis,
+            environment: Ledger.Environment(timeMilliseconds: String(now), runID: runID, nextHistory: { name }))
+    }
+
+    // MARK: Time
+
+    func after(_ delay: Int64, _ run: @escaping (World) async throws -> Void) {
+        orders += 1
+        let event = Event(at: now + max(0, delay), order: orders, run: run)
+        let place = queue.partitioningPoint { ($0.at, $0.order) > (event.at, event.order) }
+        queue.insert(event, at: place)
+    }
+
+    /// Runs until a time or until nothing is left to happen.
+    func run(until end: Int64) async throws {
+        while let event = queue.first, event.at <= end {
+            queue.removeFirst()
+            now = event.at
+            try await event.run(self)
+        }
+        now = max(now, end)
+    }
+
+    // MARK: Network
+
+    /// Milliseconds on the way; nil when the message is lost.
+    func delay() -> Int64? {
+        guard faults.contains(.loss), !calm else { return random.integer(1...3) }
+        if random.chance(0.05) { return nil }
+        let dice = Double.random(in: 0..<1, using: &random)
+        return dice < 0.85 ? random.integer(1...8) : dice < 0.97 ? random.integer(8...80) : random.integer(80...2500)
+    }
+
+    /// Delivers once, sometimes twice, sometimes never.
+    func send(_ run: @escaping (World) async throws -> Void) {
+        if let delay = delay() { after(delay, run) }
+        if faults.contains(.loss), !calm, random.chance(0.05), let again = delay() { after(again, run) }
+    }
+
+    // MARK: Redis that forgets
+
+    func snapshot() async throws {
+        var keys: [(String, [UInt8])] = []
+        let names = try await redis.send(["KEYS", "*"]).array ?? []
+        for name in names.compactMap(\.string).sorted() {
+            if case .bulk(let bytes) = try await redis.send(["EVAL", Self.dump, "1", name]) { keys.append((name, bytes)) }
+        }
+        snapshots.append((now, keys))
+        if snapshots.count > 12 { snapshots.removeFirst() }
+    }
+
+    // DUMP is binary and the client sends text: both directions go through hexadecimal digits.
+    private static let dump = """
+        local d = redis.call('DUMP', KEYS[1])
+        if not d then return false end
+        return (string.gsub(d, '.', function(c) return string.format('%02x', string.byte(c)) end))
+        """
+    private static let restore = """
+        local d = string.gsub(ARGV[1], '%x%x', function(h) return string.char(tonumber(h, 16)) end)
+        return redis.call('RESTORE', KEYS[1], 0, d, 'REPLACE')
+        """
+
+    /// Redis restarts and has lost up to its last second.
+    func rollback(down: Int64) async throws {
+        let candidates = snapshots.filter { $0.at >= now - 1000 }
+        guard let chosen = random.pick(candidates) else { return }
+        count("rollback")
+        note("rollback to \(chosen.at - World.start)")
+        let before = try await leaseRows()
+        _ = try await redis.send(["FLUSHALL"])
+        for (name, bytes) in chosen.keys {
+            _ = try await redis.send(["EVAL", Self.restore, "1", name, String(decoding: bytes, as: UTF8.self)])
+        }
+        let after = try await leaseRows()
+        for (row, granted) in before where granted > after[row] ?? 0 {
+            // A dead session cannot tell what it was granted; a living one must.
+            if !nodes.contains(where: { $0.isRunning && $0.knows(row.session) }) {
+                forgiven[row.key, default: 0] += granted - (after[row] ?? 0)
+            } else {
+                lostRows.append((row.session, row.key, granted - (after[row] ?? 0)))
+            }
+        }
+        snapshots = []
+        runs += 1
+        runID = "a\(runs)"
+        epoch += 1
+        ledgerUp = false
+        self.after(down) { world in
+            world.ledgerUp = true
+            for node in world.nodes where node.isRunning { node.retell(world) }
+        }
+    }
+
+    /// Grants lost by a rollback while their session lived: forgiven only if that node dies before it can tell.
+    var lostRows: [(session: String, key: LeaseKey, amount: Int64)] = []
+
+    struct Row: Hashable {
+        var session: String
+        var key: LeaseKey
+    }
+
+    func leaseRows() async throws -> [Row: Int64] {
+        var rows: [Row: Int64] = [:]
+        let names = try await redis.send(["KEYS", Ledger.prefix(Self.organisation) + "leases:*"]).array ?? []
+        for name in names.compactMap(\.string) {
+            let parts = name.split(separator: ":")
+            guard parts.count >= 2, let start = Int64(parts[parts.count - 1]) else { continue }
+            let key = LeaseKey(generation: String(parts[parts.count - 2]), start: start)
+            let all = try await redis.send(["HGETALL", name]).array ?? []
+            for index in stride(from: 0, to: all.count - 1, by: 2) {
+                let fields = all[index + 1].string?.split(separator: " ") ?? []
+                rows[Row(session: all[index].string ?? "", key: key)] = fields.first.flatMap { Int64($0) } ?? 0
+            }
+        }
+        return rows
+    }
+}
+
+extension Array {
+    /// First index whose element satisfies the predicate, in a list where all that do come last.
+    func partitioningPoint(_ belongsAfter: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if belongsAfter(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}
