@@ -97,18 +97,31 @@ import Testing
         #expect(try arrivals(options { $0.estimateOutput = 0 }).allSatisfy { $0.estimatedTokens == 500 })
     }
 
-    @Test(
-        "an option that can't be used is named",
-        arguments: [
-            ({ $0.gateways = [] }, "--gateways"), ({ $0.gateways = ["ftp://x"] }, "--gateways"),
-            ({ $0.accounts = ["A b"] }, "--accounts"), ({ $0.speed = 0 }, "--speed"), ({ $0.rate = .nan }, "--rate"),
-            ({ $0.commitElsewhere = 1.5 }, "--commit-elsewhere"), ({ $0.estimateOutput = -1 }, "--estimate-output"),
-            ({ $0.maxInFlight = 0 }, "--max-in-flight"), ({ $0.scenario = .replay }, "--trace"),
-            ({ $0.console = "http://127.0.0.1:1" }, "--console"), ({ $0.jsonPath = "/nowhere/at/all" }, "--json"),
-        ] as [(@Sendable (inout LoadOptions) -> Void, String)])
-    func wrongOptions(change: @Sendable (inout LoadOptions) -> Void, name: String) throws {
-        let error = #expect(throws: LoadError.self) { try options(change).validated() }
+    struct WrongOption: Sendable, CustomStringConvertible {
+        var description: String
+        var change: @Sendable (inout LoadOptions) -> Void
+
+        init(_ name: String, _ change: @escaping @Sendable (inout LoadOptions) -> Void) {
+            description = name
+            self.change = change
+        }
+    }
+
+    static let wrongOptions = [
+        WrongOption("--gateways") { $0.gateways = [] }, WrongOption("--gateways") { $0.gateways = ["ftp://x"] },
+        WrongOption("--accounts") { $0.accounts = ["A b"] }, WrongOption("--speed") { $0.speed = 0 },
+        WrongOption("--rate") { $0.rate = .nan }, WrongOption("--commit-elsewhere") { $0.commitElsewhere = 1.5 },
+        WrongOption("--estimate-output") { $0.estimateOutput = -1 },
+        WrongOption("--max-in-flight") { $0.maxInFlight = 0 }, WrongOption("--trace") { $0.scenario = .replay },
+        WrongOption("--console") { $0.console = "http://127.0.0.1:1" },
+        WrongOption("--json") { $0.jsonPath = "/nowhere/at/all" },
+    ]
+
+    @Test("an option that can't be used is named", arguments: wrongOptions)
+    func refusesOption(wrong: WrongOption) throws {
+        let error = #expect(throws: LoadError.self) { try options(wrong.change).validated() }
         #expect(error?.code == .options)
-        #expect(error?.message.contains(name) == true)
+        #expect(error?.message.contains(wrong.description) == true)
+        #expect(throws: Never.self) { try options().validated() }
     }
 }

@@ -82,7 +82,7 @@ final class StubBursar: Sendable {
             try await commit(
                 request, gateway: context.parameters.require("gateway"), id: context.parameters.require("id"))
         }
-        router.get("console/api/v1/accounts/:id") { [self] _, context in
+        router.get("console/api/v1/accounts/:id") { _, context in
             let id = try context.parameters.require("id")
             return Self.json(200, "{\"id\":\"\(id)\",\"parent\":\(id == "root" ? "null" : "\"root\"")}")
         }
