@@ -22,7 +22,7 @@ extension Gateway {
             Route(
                 .delete, "/v1/leases/{id}", name: "endLease",
                 summary: "End a lease: what the last report has not used goes back.", pathSchemas: Self.sealedLease,
-                successes: [Success(204, "Ended.")], problems: [429], handler: endLease),
+                successes: [Success(204, "Ended.")], problems: [409, 429], handler: endLease),
         ]
     }
 
@@ -75,6 +75,7 @@ extension Gateway {
         switch outcome {
         case .unknown: throw .notFound("There is no such lease.")
         case .refused(let refusal): throw refusalProblem(refusal, visitor, horizon)
+        case .conflict(let detail): throw .conflict(detail)
         case .granted(let lease):
             var json = JSONWriter()
             json.object { lease.write(into: &$0) }
