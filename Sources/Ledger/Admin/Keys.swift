@@ -39,23 +39,24 @@ extension Ledger {
         try await write(LedgerScript.keyPut, change, [account, key, record], organisation: organisation)
     }
 
-    /// Puts a new key in the place of a valid one, which is revoked. `oldRecord` replaces the record of the old one.
+    /// Puts a new key in the place of a valid one, which is revoked. `oldRecord`, which says so to the nodes, replaces
+    /// the record of the old one.
     ///
     /// - Throws: `.conflict` when the old one is revoked or the new id is in use.
     package func rotateKey(
-        _ key: String, to new: String, record: String, oldRecord: String? = nil, change: Change, organisation: String
+        _ key: String, to new: String, record: String, oldRecord: String, change: Change, organisation: String
     ) async throws(LedgerError) -> Written {
         try await write(
-            LedgerScript.keyRotate, change, [key, new, record, oldRecord ?? ""], organisation: organisation)
+            LedgerScript.keyRotate, change, [key, new, record, oldRecord], organisation: organisation)
     }
 
-    /// Ends a key for good. `record` replaces its record.
+    /// Ends a key for good. `record`, which says so to the nodes, replaces its record.
     ///
     /// - Throws: `.conflict` when it is revoked.
     package func revokeKey(
-        _ key: String, record: String? = nil, change: Change, organisation: String
+        _ key: String, record: String, change: Change, organisation: String
     ) async throws(LedgerError) -> Written {
-        try await write(LedgerScript.keyRevoke, change, [key, record ?? ""], organisation: organisation)
+        try await write(LedgerScript.keyRevoke, change, [key, record], organisation: organisation)
     }
 
     package func key(_ key: String, organisation: String) async throws(LedgerError) -> KeyRow {

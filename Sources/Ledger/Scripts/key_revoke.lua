@@ -1,7 +1,7 @@
 -- key_revoke: ends a key for good. Its record stays, so that its past can be read.
 --
 -- KEYS[1], ARGV[1..7]  see _prologue and _admin
--- ARGV[8]  key id     ARGV[9]  its record from now on, JSON, or '' to leave it as it is
+-- ARGV[8]  key id     ARGV[9]  its record from now on, JSON, which says that it is revoked
 --
 -- Result: { version, replayed }. Event: key.revoked.
 -- Errors: NOORG, INVALID, NOTFOUND, PRECONDITION, CONFLICT (revoked before).
@@ -14,7 +14,7 @@ local books = open_books()
 local answer = begin_admin(books)
 if answer then return answer end
 if not is_id(ARGV[8]) then return refuse('INVALID', '/id is not an id') end
-if not is_text(ARGV[9], 0, RECORD_BYTES) then return refuse('INVALID', '/record has at most 65536 bytes') end
+if not is_text(ARGV[9], 1, RECORD_BYTES) then return refuse('INVALID', '/record has 1 to 65536 bytes') end
 local old = load_key(ARGV[8])
 if not old then return refuse('NOTFOUND', 'there is no key ' .. ARGV[8]) end
 local refusal = check_version(old.version)
@@ -24,5 +24,5 @@ if old.revoked > 0 then return refuse('CONFLICT', 'key ' .. ARGV[8] .. ' is revo
 begin_writing(books)
 local version = write_change(books, 'key.revoked', ARGV[8], old.record, ARGV[9],
   { 'account', old.account, 'key', ARGV[8] })
-store_key(ARGV[8], ARGV[9] == '' and old.record or ARGV[9], version, books.now, old.account)
+store_key(ARGV[8], ARGV[9], version, books.now, old.account)
 return done(books, version)

@@ -2,7 +2,7 @@
 --
 -- KEYS[1], ARGV[1..7]  see _prologue and _admin; the version is the old key's
 -- ARGV[8]  id of the key to replace     ARGV[9]  id of the new key     ARGV[10]  record of the new key, JSON
--- ARGV[11]  record of the old key from now on, JSON, or '' to leave it as it is
+-- ARGV[11]  record of the old key from now on, JSON, which says that it is revoked
 --
 -- Result: { version, replayed }. Event: key.rotated; its `key` is the old key, its `after` the new record.
 -- Errors: NOORG, INVALID, NOTFOUND (key), PRECONDITION, CONFLICT (revoked before, id in use, archived account).
@@ -17,7 +17,7 @@ if answer then return answer end
 local id, new = ARGV[8], ARGV[9]
 if not is_id(id) or not is_id(new) then return refuse('INVALID', '/id is not an id') end
 if not is_text(ARGV[10], 1, RECORD_BYTES) then return refuse('INVALID', '/record has 1 to 65536 bytes') end
-if not is_text(ARGV[11], 0, RECORD_BYTES) then return refuse('INVALID', '/old_record has at most 65536 bytes') end
+if not is_text(ARGV[11], 1, RECORD_BYTES) then return refuse('INVALID', '/old_record has 1 to 65536 bytes') end
 local old = load_key(id)
 if not old then return refuse('NOTFOUND', 'there is no key ' .. id) end
 local refusal = check_version(old.version)
@@ -31,7 +31,7 @@ local gone = place_for_key(old.account) or id
 
 begin_writing(books)
 local version = write_change(books, 'key.rotated', id, old.record, ARGV[10], { 'account', old.account, 'key', id })
-store_key(id, ARGV[11] == '' and old.record or ARGV[11], version, books.now, old.account)
+store_key(id, ARGV[11], version, books.now, old.account)
 forget_key(old.account, gone)
 store_key(new, ARGV[10], version, 0, old.account)
 return done(books, version)

@@ -8,7 +8,7 @@ import Testing
 struct EveryChangeTests {
     @Test("It leaves exactly one audit entry, which says who, why, what and where", arguments: AnyChange.allCases)
     func oneEntry(_ any: AnyChange) async throws {
-        try await withBooks { books in
+        try await withBooks { books async throws in
             _ = try await any.prepare(books)
             let before = try await books.events().count
             let written = try await any.make(books, books.change("change-1"))
@@ -31,7 +31,7 @@ struct EveryChangeTests {
 
     @Test("Its repeat answers as the first time and writes nothing", arguments: AnyChange.allCases)
     func repeated(_ any: AnyChange) async throws {
-        try await withBooks { books in
+        try await withBooks { books async throws in
             _ = try await any.prepare(books)
             let first = try await any.make(books, books.change("change-1"))
             let digest = try await books.digest()
@@ -48,7 +48,7 @@ struct EveryChangeTests {
 
     @Test("It is refused when another version is expected, and writes nothing", arguments: AnyChange.allCases)
     func otherVersion(_ any: AnyChange) async throws {
-        try await withBooks { books in
+        try await withBooks { books async throws in
             let present = try await any.prepare(books)
             let digest = try await books.digest()
             for expected in [present.map { $0 - 1 }, (present ?? 0) + 1, present.map { _ in 0 }] {
@@ -67,7 +67,7 @@ struct EveryChangeTests {
 
     @Test("It is made when the present version is expected", arguments: AnyChange.allCases)
     func presentVersion(_ any: AnyChange) async throws {
-        try await withBooks { books in
+        try await withBooks { books async throws in
             let present = try await any.prepare(books)
             let expected = any == .deleteAdjustment ? nil : present ?? 0
             let written = try await any.make(books, books.change(expected: expected))
@@ -78,17 +78,16 @@ struct EveryChangeTests {
 
     @Test("Without an organisation there is nothing to change", arguments: AnyChange.allCases)
     func noOrganisation(_ any: AnyChange) async throws {
-        try await withBooks(created: false) { books in
-            #expect(
-                await refusal { () throws(LedgerError) in try await any.make(books, books.change()) }
-                    == .noOrganisation)
+        try await withBooks(created: false) { books async throws in
+            let code = await refusal { () throws(LedgerError) in try await any.make(books, books.change()) }
+            #expect(code == .noOrganisation)
             #expect(try await books.redis.send(["DBSIZE"]).int == 0)
         }
     }
 
     @Test("A change without an id, an actor or of too many words is refused", arguments: AnyChange.allCases)
     func malformed(_ any: AnyChange) async throws {
-        try await withBooks { books in
+        try await withBooks { books async throws in
             _ = try await any.prepare(books)
             let digest = try await books.digest()
             let long = String(repeating: "x", count: 2000)
@@ -98,9 +97,8 @@ struct EveryChangeTests {
                 (Change(actor: "a", reason: long), "/reason"), (Change(actor: "a", expectedVersion: -1), "/version"),
                 (Change(actor: "a", expectedVersion: .max), "/version"),
             ] {
-                #expect(
-                    await refusal { () throws(LedgerError) in try await any.make(books, change) }
-                        == .invalid(pointer: pointer))
+                let code = await refusal { () throws(LedgerError) in try await any.make(books, change) }
+                #expect(code == .invalid(pointer: pointer))
             }
             #expect(try await books.digest() == digest)
         }
@@ -108,7 +106,7 @@ struct EveryChangeTests {
 
     @Test("On a server that may have lost writes it begins a new history", arguments: AnyChange.allCases)
     func newHistory(_ any: AnyChange) async throws {
-        try await withBooks { books in
+        try await withBooks { books async throws in
             _ = try await any.prepare(books)
             let before = try await books.ledger.organisation(books.organisation)
             let written = try await any.make(books.restarted(), books.change())
@@ -124,7 +122,7 @@ struct EveryChangeTests {
 
     @Test("Forgotten by Redis, its repeat makes it again, once", arguments: AnyChange.allCases)
     func madeAgain(_ any: AnyChange) async throws {
-        try await withBooks { books in
+        try await withBooks { books async throws in
             _ = try await any.prepare(books)
             try await books.save()
             let first = try await any.make(books, books.change("change-1"))
@@ -141,7 +139,7 @@ struct EveryChangeTests {
 
     @Test("It publishes a hint with the new version", arguments: AnyChange.allCases)
     func hint(_ any: AnyChange) async throws {
-        try await withBooks { books in
+        try await withBooks { books async throws in
             _ = try await any.prepare(books)
             let channel = books.key("news")
             var pushes = books.redis.subscribe([channel]).makeAsyncIterator()
@@ -157,12 +155,13 @@ struct EveryChangeTests {
 struct ChangeMemoryTests {
     @Test("An id is remembered for a day, then made room for")
     func aDay() async throws {
-        try await withBooks { books in
+        try await withBooks { books async throws in
             try await books.account("team")
             let block = AnyChange.putBlock
             let first = try await block.make(books, books.change("change-1"))
             let within = books.later(1000 + 86_399)
-            #expect(try await block.make(within, books.change("change-1")).version == first.version)
+            let again = try await block.make(within, books.change("change-1"))
+            #expect(again == Written(version: first.version, replayed: true))
             let beyond = books.later(1000 + 86_401)
             _ = try await block.make(beyond, books.change("change-2"))
             #expect(try await books.field("changes", "change-1") == nil)
@@ -173,7 +172,7 @@ struct ChangeMemoryTests {
 
     @Test("At most 100,000 ids are remembered, the newest")
     func bounded() async throws {
-        try await withBooks { books in
+        try await withBooks { books async throws in
             try await books.account("team")
             let fill = RedisScript(
                 name: "fill",
