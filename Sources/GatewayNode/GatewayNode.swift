@@ -46,7 +46,7 @@ package final class GatewayNode: Service, Sendable {
                 let nodes = all
                 group.addTask {
                     let until = self.clock.now() + self.configuration.goodbyeTime
-                    while self.clock.now() < until, nodes.contains(where: { !$0.isFinished }) {
+                    while !Task.isCancelled, self.clock.now() < until, nodes.contains(where: { !$0.isFinished }) {
                         try? await Task.sleep(for: .milliseconds(20))
                     }
                     for node in nodes where !node.isFinished { node.abort() }

@@ -54,7 +54,9 @@ extension OrganisationNode {
             if session.leftover.collect() { state.withLock { $0.machine.leftover(now: now) } }
             let message = state.withLock { state -> ExchangeMessage? in
                 guard state.machine.due(now: now) <= now else { return nil }
-                return state.machine.makeMessage(now: now)
+                let message = state.machine.makeMessage(now: now)
+                session.follow(state.machine)
+                return message
             }
             if let message { await exchange(message, sentAt: now, past: false) }
             await exchangePast()
@@ -130,7 +132,7 @@ extension OrganisationNode {
             try? await Task.sleep(for: .milliseconds(50))
             let now = clock.now()
             let session = session
-            if session.maySettle(now) {
+            if !state.withLock({ $0.closing }), session.maySettle(now) {
                 let ended = session.table.expire(shard: shard, now: session.ledgerTime(now), limit: 5_000)
                 if !ended.isEmpty { counters.expired.add(Int64(ended.count)) }
             }

@@ -226,7 +226,7 @@ final class SimulatedNode {
 
     private func tick(_ world: World) {
         let now = clock(world)
-        if machine.maySettle(now) {
+        if machine.phase == .live, machine.maySettle(now) {
             for shard in 0..<16 {
                 for number in machine.table.expire(shard: shard, now: machine.ledgerTime(now), limit: 100) {
                     world.expired(machine.id, number)
@@ -248,11 +248,21 @@ final class SimulatedNode {
             guard world.ledgerUp, world.epoch == epoch else { return }
             let answer = try await world.books.exchange(
                 message, origin: Ledger.Origin(node: "n", advertise: ""), organisation: World.organisation)
+            if world.keepsTrace { world.note(Self.summary(message, answer)) }
             try await world.check("exchange \(message.session) \(message.number)")
             world.send { [self] world in
                 deliver(world) { [self] world in receive(answer, message, sentAt, world) }
             }
         }
+    }
+
+    private static func summary(_ message: ExchangeMessage, _ answer: ExchangeAnswer) -> String {
+        let leases = zip(message.leases, answer.leases).map { told, got in
+            "\(told.key.generation):\(told.granted)/\(told.used)/\(told.returned)>\(got.granted) committed \(got.committed) spent \(got.spent)"
+        }
+        return "exchange \(message.session) \(message.number)\(message.goodbye ? " goodbye" : "") opened \(message.opened) "
+            + "closed \(message.closed) expired \(message.expired) parked \(message.parked.map(\.number)) over \(answer.over) "
+            + "ended \(answer.ended) inbox \(answer.inbox.map(\.number)) \(leases)"
     }
 
     private func receive(_ answer: ExchangeAnswer, _ message: ExchangeMessage, _ sentAt: Int64, _ world: World) {

@@ -27,6 +27,7 @@ struct SimulationTests {
         let environment = ProcessInfo.processInfo.environment
         let first = UInt64(environment["BURSAR_SEED"] ?? "1") ?? 1
         let count = UInt64(environment["BURSAR_SEEDS"] ?? "12") ?? 12
+        if let only = environment["BURSAR_MIX"], !mix.name.contains(only) { return }
         try await withRedis { server in
             var logger = Logger(label: "simulation")
             logger.logLevel = .error
@@ -39,9 +40,9 @@ struct SimulationTests {
                         Issue.record(
                             """
                             seed \(seed), \(mix.name): \(violation)
-                            replay: BURSAR_SEED=\(seed) BURSAR_SEEDS=1 swift test --filter SimulationTests
+                            replay: BURSAR_SEED=\(seed) BURSAR_SEEDS=1 BURSAR_MIX='\(mix.name)' swift test --filter SimulationTests
                             \(report.statistics.sorted { $0.key < $1.key })
-                            \(report.trace.suffix(30).joined(separator: "\n"))
+                            \(report.trace.suffix(ProcessInfo.processInfo.environment["BURSAR_TRACE"] == nil ? 30 : 100_000).joined(separator: "\n"))
                             """)
                         break
                     }

@@ -1,5 +1,6 @@
 // The simulated world: time, a lossy network, processes that die or sleep, and one real Redis that may forget.
 
+import Foundation
 import Ledger
 import QuotaCore
 import RedisClient
@@ -63,6 +64,7 @@ final class World {
     var forgiven: [LeaseKey: Int64] = [:]
     var statistics: [String: Int] = [:]
     var trace: [String] = []
+    let keepsTrace = ProcessInfo.processInfo.environment["BURSAR_TRACE"] != nil
     /// The largest limit that each budget ever had, and the generations of all budgets.
     var limits: [LeaseKey: Int64] = [:]
     var generations: [String] = []
@@ -87,7 +89,7 @@ final class World {
 
     func note(_ text: String) {
         trace.append("\(now - World.start) \(text)")
-        if trace.count > 60 { trace.removeFirst(20) }
+        if trace.count > 60, !keepsTrace { trace.removeFirst(20) }
     }
 
     /// The ledger as a script sees it now: simulated time, the present run, the next history's name.

@@ -94,7 +94,8 @@ extension SessionMachine {
             }
             parked = holds.sorted { $0.number < $1.number }
         }
-        return parkedTold >= (parked?.count ?? 0)
+        if parkedTold >= (parked?.count ?? 0) { saidGoodbye = true }
+        return saidGoodbye
     }
 
     private static func park(_ number: Int64, _ entry: Reservation) -> ParkedHold {

@@ -67,6 +67,7 @@ package struct SessionMachine: Sendable {
     var closedLately: [(number: Int64, at: Int64)] = []
     var parked: [ParkedHold]?
     var parkedTold = 0
+    var saidGoodbye = false
     var goodbyeConfirmed: (since: Int64, history: String)?
     /// Emergency amounts of budgets with `outage: allow`, by generation, book units.
     package var emergencyAmounts: [String: Int64] = [:]
@@ -92,8 +93,10 @@ package struct SessionMachine: Sendable {
     /// Ledger time, ms. Before the first answer it is unknown.
     package func ledgerTime(_ now: Int64) -> Int64 { now + ledgerOffset }
 
-    /// Whether the session may settle by itself at this moment.
-    package func maySettle(_ now: Int64) -> Bool { (phase == .live || phase == .closing) && now <= deadline }
+    /// Whether the session may settle by itself at this moment: not past its deadline, nor once goodbye was said.
+    package func maySettle(_ now: Int64) -> Bool {
+        (phase == .live || (phase == .closing && !saidGoodbye)) && now <= deadline
+    }
 
     /// Whether the ledger is out of reach as far as this session knows.
     package func isCutOff(_ now: Int64) -> Bool { failures > 0 }
