@@ -27,8 +27,10 @@ import Testing
     @Test("spent equal to the acknowledged commits is fine, one token off is not")
     func toTheToken() {
         #expect(finding(acknowledged: 700, spent: 700).broken.isEmpty)
-        #expect(finding(acknowledged: 700, spent: 699).broken == ["a/quota: 1 tokens of acknowledged commits are not in the books"])
-        #expect(finding(acknowledged: 700, spent: 701).broken == ["a/quota: 1 tokens were charged beyond the acknowledged commits"])
+        let less = finding(acknowledged: 700, spent: 699)
+        #expect(less.broken == ["a/quota: 1 tokens of acknowledged commits are not in the books"])
+        let more = finding(acknowledged: 700, spent: 701)
+        #expect(more.broken == ["a/quota: 1 tokens were charged beyond the acknowledged commits"])
     }
 
     @Test("what was spent before the run is not this run's")

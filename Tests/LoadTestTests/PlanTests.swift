@@ -39,7 +39,8 @@ import Testing
     func replay() throws {
         let trace = try folder.file(
             "t.csv",
-            "\(TraceReader.header)\n2023-11-16 18:15:46.5,374,44\n2023-11-16 18:15:48.5,10,0\n2023-11-16 18:16:46.5,1,1")
+            "\(TraceReader.header)\n2023-11-16 18:15:46.5,374,44\n2023-11-16 18:15:48.5,10,0\n2023-11-16 18:16:46.5,1,1"
+        )
         let arrivals = try arrivals(
             options {
                 $0.scenario = .replay

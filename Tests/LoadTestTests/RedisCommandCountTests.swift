@@ -24,7 +24,7 @@ import Testing
         #expect(RedisCommandCount.sum(text.replacing("\n", with: "\r\n")) == 18)
     }
 
-    @Test("a real Redis counts a script with three calls as one command")
+    @Test("a real Redis counts a script with two calls as one command")
     func realRedis() async throws {
         try await withRedis { server in
             let count = RedisCommandCount(url: server.url)
@@ -36,7 +36,7 @@ import Testing
                 group.addTask { try await client.run() }
                 defer { group.cancelAll() }
                 for _ in 0..<5 {
-                    let script = "redis.call('SET', KEYS[1], 1) redis.call('INCR', KEYS[1]) return redis.call('GET', KEYS[1])"
+                    let script = "redis.call('SET', KEYS[1], 1) redis.call('INCR', KEYS[1]) return 1"
                     _ = try await client.send(["EVAL", script, "1", "key"])
                 }
             }

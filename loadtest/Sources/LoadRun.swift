@@ -22,7 +22,7 @@ package struct LoadRun: Sendable {
         let options = try options.validated()
         let key = try Self.key(file: options.keyFile)
         let plan = try Plan(options)
-        let client = HTTPCaller.client(connections: options.connections)
+        let client = HTTPCaller.client(connections: options.connections, timeout: options.requestTimeout)
         let report: LoadReport
         do {
             report = try await measure(plan, options, key: key, client: client)

@@ -93,16 +93,27 @@ final class StubBursar: Sendable {
         return router
     }
 
+    private struct Tokens: Decodable {
+        var input: Int64
+        var output: Int64
+
+        var total: Int64 { input + output }
+
+        private enum CodingKeys: String, CodingKey {
+            case input = "input_tokens"
+            case output = "output_tokens"
+        }
+    }
+
     private struct Reservation: Decodable {
-        struct Estimate: Decodable { var input_tokens, output_tokens: Int64 }
         var account: String
-        var estimate: Estimate
+        var estimate: Tokens
     }
 
     private func reserve(_ request: Request, gateway: String) async throws -> Response {
         let body = try await request.body.collect(upTo: 65_536)
         let wanted = try JSONDecoder().decode(Reservation.self, from: Data(body.readableBytesView))
-        let tokens = wanted.estimate.input_tokens + wanted.estimate.output_tokens
+        let tokens = wanted.estimate.total
         state.withLock {
             $0.open += 1
             $0.mostOpen = max($0.mostOpen, $0.open)
@@ -116,29 +127,28 @@ final class StubBursar: Sendable {
         let id = state.withLock { state -> String? in
             state.reservations[account, default: 0] += 1
             let held = state.holds.values.filter { $0.account == account }.reduce(0) { $0 + $1.tokens }
-            guard faults.neverRefuses || state.spent[account, default: 0] + held + tokens <= allowance else { return nil }
+            guard faults.neverRefuses || state.spent[account, default: 0] + held + tokens <= allowance else {
+                return nil
+            }
             let id = "rsv_\(state.estimates.count)-\(UInt32.random(in: 0 ... .max))"
             state.holds[id] = (account, tokens)
             state.gatewayOfReservation[id] = gateway
             return id
         }
         guard let id else {
-            return Self.json(
-                429,
-                "{\"code\":\"budget_exhausted\",\"status\":429,\"refused_by\":[{\"account\":\"\(account)\",\"budget\":\"quota\"}]}")
+            let by = "[{\"account\":\"\(account)\",\"budget\":\"quota\"}]"
+            return Self.json(429, "{\"code\":\"budget_exhausted\",\"status\":429,\"refused_by\":\(by)}")
         }
         return Self.json(201, "{\"id\":\"\(id)\",\"decision\":\"\(faults.reroutes ? "reroute" : "allow")\"}")
     }
 
     private struct Commit: Decodable {
-        struct Usage: Decodable { var input_tokens, output_tokens: Int64 }
-        var usage: Usage
+        var usage: Tokens
     }
 
     private func commit(_ request: Request, gateway: String, id: String) async throws -> Response {
         let body = try await request.body.collect(upTo: 65_536)
-        let usage = try JSONDecoder().decode(Commit.self, from: Data(body.readableBytesView)).usage
-        let tokens = usage.input_tokens + usage.output_tokens
+        let tokens = try JSONDecoder().decode(Commit.self, from: Data(body.readableBytesView)).usage.total
         return state.withLock { state in
             state.attempts[id, default: 0] += 1
             if let status = faults.commitStatus { return Self.json(status, "{\"code\":\"refused\"}") }
@@ -153,9 +163,8 @@ final class StubBursar: Sendable {
             }
             guard let charged = state.committed[id] else { return Self.json(404, "{\"code\":\"not_found\"}") }
             let usd = Amount.formatNano(charged * 1000)
-            return Self.json(
-                200,
-                "{\"id\":\"\(id)\",\"state\":\"committed\",\"charged\":{\"tokens\":\(charged),\"usd\":\"\(usd)\",\"requests\":1}}")
+            let charge = "{\"tokens\":\(charged),\"usd\":\"\(usd)\",\"requests\":1}"
+            return Self.json(200, "{\"id\":\"\(id)\",\"state\":\"committed\",\"charged\":\(charge)}")
         }
     }
 

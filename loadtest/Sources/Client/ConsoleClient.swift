@@ -56,7 +56,9 @@ struct ConsoleClient: Sendable {
         var readings: [BookReading] = []
         var cursor: String?
         for _ in 0..<Self.maximumPages {
-            let query = cursor.map { "?cursor=" + ($0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "") }
+            let query = cursor.map { cursor in
+                "?cursor=" + (cursor.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")
+            }
             let answer = try await get("/api/v1/accounts/\(account)/budgets" + (query ?? ""))
             guard answer.status == 200 else { throw refusal(answer, "the budgets of \(account)") }
             let page = try decode(Page.self, answer)
@@ -130,7 +132,8 @@ struct ConsoleClient: Sendable {
             do {
                 return try Amount.parse(text.text, unit: item.unit, signed: true)
             } catch {
-                throw LoadError(.console, "'\(text.text)' in \(account)/\(budget) is no amount of \(item.unit.rawValue)")
+                throw LoadError(
+                    .console, "'\(text.text)' in \(account)/\(budget) is no amount of \(item.unit.rawValue)")
             }
         }
         return BookReading(

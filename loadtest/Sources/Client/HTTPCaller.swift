@@ -32,9 +32,9 @@ struct HTTPCaller: Sendable {
     }
 
     /// A client of many connections that fails at once where nobody listens: who repeats a request decides when.
-    static func client(connections: Int) -> HTTPClient {
+    static func client(connections: Int, timeout: Duration) -> HTTPClient {
         var configuration = HTTPClient.Configuration(
-            timeout: .init(connect: .seconds(2)),
+            timeout: .init(connect: TimeAmount(timeout)),
             // Shorter than servers keep idle connections, so that a request rarely meets one that is being closed.
             connectionPool: .init(
                 idleTimeout: .seconds(10), concurrentHTTP1ConnectionsPerHostSoftLimit: connections))

@@ -6,12 +6,13 @@ extension LoadReport {
         let counts = details.counts
         var lines = [
             "\(details.scenario): \(grouped(counts.sent)) of \(grouped(details.planned)) requests in "
-                + "\(details.elapsed.inSeconds.text(places: 1)) s, \(details.accounts) accounts, \(details.gateways) gateways",
+                + "\(details.elapsed.inSeconds.text(places: 1)) s, "
+                + "\(details.accounts) accounts, \(details.gateways) gateways",
             row(
                 "decisions",
                 "\(grouped(counts.decisions)) (\(decisionsPerSecond.text(places: 1))/s), "
                     + "\(grouped(counts.admitted)) admitted, \(grouped(counts.rerouted)) rerouted, "
-                    + "\(grouped(counts.late)) late, \(grouped(counts.unanswered)) without answer"),
+                    + "\(grouped(counts.late)) late, without answer: \(list(counts.unanswered))"),
             row(
                 "latency",
                 "p50 \(grouped(latency.p50)) us, p99 \(grouped(latency.p99)) us, "
@@ -21,8 +22,11 @@ extension LoadReport {
                 "commits",
                 "\(grouped(counts.acknowledged)) acknowledged, \(grouped(counts.acknowledgedElsewhere)) elsewhere, "
                     + "\(grouped(counts.commitRetries)) retries, not acknowledged: \(list(counts.unacknowledged)), "
-                    + "p50 \(grouped(details.commitP50Microseconds)) us, p99 \(grouped(details.commitP99Microseconds)) us"),
-            row("redis", redisCommandsPerDecision.map { "\($0.text(places: 4)) commands per decision" } ?? "not counted"),
+                    + "p50 \(grouped(details.commitP50Microseconds)) us, "
+                    + "p99 \(grouped(details.commitP99Microseconds)) us"),
+            row(
+                "redis",
+                redisCommandsPerDecision.map { "\($0.text(places: 4)) commands per decision" } ?? "not counted"),
         ]
         if !budgets.isEmpty { lines += [""] + budgetTable + [""] }
         let held = g1.map { $0 ? "held" : "VIOLATED" } ?? "not checked"

@@ -24,7 +24,8 @@ struct Summary: Sendable {
         var broken = findings.flatMap(\.broken)
         var notes = findings.flatMap(\.notes)
         if let watch, watch.violationCount > 0 {
-            broken.append("G1 was violated in \(watch.violationCount) readings: " + watch.violations.joined(separator: ", "))
+            let examples = watch.violations.joined(separator: ", ")
+            broken.append("G1 was violated in \(watch.violationCount) readings: \(examples)")
         }
         if counts.unacknowledgedTotal > 0 {
             let reasons = counts.unacknowledged.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }

@@ -4,6 +4,8 @@
 struct Conversation: Sendable {
     private static let firstBackoff = Duration.milliseconds(25)
     private static let longestBackoff = Duration.seconds(1)
+    /// Characters of an error that are kept.
+    private static let longestReason = 100
 
     let gateways: [GatewayClient]
     let attempts: Int
@@ -24,7 +26,7 @@ struct Conversation: Sendable {
         do {
             answer = try await gateways[arrival.gateway].reserve(arrival)
         } catch {
-            board.unanswered(arrival)
+            board.unanswered(arrival, reason: String("\(error)".prefix(Self.longestReason)))
             return
         }
         let now = clock.now

@@ -56,7 +56,7 @@ package struct LoadProgress: Sendable {
             "\(counts.admitted) admitted", "\(refused) refused", "\(counts.inFlight) in flight",
         ]
         if counts.late > 0 { words.append("\(counts.late) late") }
-        if counts.unanswered > 0 { words.append("\(counts.unanswered) without answer") }
+        if counts.unansweredTotal > 0 { words.append("\(counts.unansweredTotal) without answer") }
         if counts.unacknowledgedTotal > 0 { words.append("\(counts.unacknowledgedTotal) not acknowledged") }
         let text = words.joined(separator: "  ")
         guard withBar else { return text }

@@ -14,8 +14,8 @@ package struct LoadCounts: Sendable {
     package var rerouted = 0
     /// Answers other than admissions, by their code.
     package var denials: [String: Int] = [:]
-    /// Reservations without an answer.
-    package var unanswered = 0
+    /// Reservations without an answer, by the reason that the client saw.
+    package var unanswered: [String: Int] = [:]
     package var acknowledged = 0
     /// Acknowledged by another gateway than the one that reserved.
     package var acknowledgedElsewhere = 0
@@ -31,6 +31,8 @@ package struct LoadCounts: Sendable {
 
     package init() {}
 
+    package var unansweredTotal: Int { unanswered.values.reduce(0, +) }
+
     package var unacknowledgedTotal: Int { unacknowledged.values.reduce(0, +) }
 }
 
@@ -40,6 +42,8 @@ final class Scoreboard: Sendable {
     private static let maximumLatencyMicroseconds: UInt64 = 3_600_000_000
     /// Denials are remembered for so many budgets.
     private static let maximumBudgets = 10_000
+    /// Reasons are told apart up to so many.
+    private static let maximumReasons = 20
 
     struct State {
         var counts = LoadCounts()
@@ -98,10 +102,11 @@ final class Scoreboard: Sendable {
         }
     }
 
-    /// No answer, or none that can be read: a hold may exist, and be charged when it expires.
-    func unanswered(_ arrival: Arrival) {
+    /// No answer: a hold may exist, and be charged when it expires.
+    func unanswered(_ arrival: Arrival, reason: String) {
         state.withLock {
-            $0.counts.unanswered += 1
+            let isKnown = $0.counts.unanswered[reason] != nil || $0.counts.unanswered.count < Self.maximumReasons
+            $0.counts.unanswered[isKnown ? reason : "other", default: 0] += 1
             $0.tallies[arrival.account].uncertainTokens += arrival.estimatedTokens
             $0.tallies[arrival.account].uncertainRequests += 1
         }
