@@ -75,7 +75,7 @@ struct Summary: Sendable {
             guard let before = earlier[reading.name] else { return nil }
             return BudgetEvidence(
                 before: before, after: reading, tally: sum(state.tallies, under: reading.name.account),
-                atFirstDenial: state.firstDenials[reading.name].map { sum($0, under: reading.name.account) },
+                atFirstDenial: state.firstDenials[reading.name].map { sum($0.tallies, under: reading.name.account) },
                 exposureAhead: watch?.exposureAhead[reading.name] ?? 0)
         }
     }

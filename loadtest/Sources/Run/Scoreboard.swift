@@ -45,11 +45,19 @@ final class Scoreboard: Sendable {
     /// Reasons are told apart up to so many.
     private static let maximumReasons = 20
 
+    /// What the clients knew when a budget first refused.
+    struct FirstDenial: Sendable {
+        /// When the refused request was due.
+        var offset: Duration
+        /// Of all accounts.
+        var tallies: [Tally]
+    }
+
     struct State {
         var counts = LoadCounts()
         var tallies: [Tally]
-        /// The tallies of all accounts at the first `budget_exhausted` of a budget.
-        var firstDenials: [BudgetName: [Tally]] = [:]
+        /// Of every budget that answered `budget_exhausted`.
+        var firstDenials: [BudgetName: FirstDenial] = [:]
         var decisionLatency = Histogram<UInt64>(highestTrackableValue: maximumLatencyMicroseconds)
         var commitLatency = Histogram<UInt64>(highestTrackableValue: maximumLatencyMicroseconds)
     }
@@ -79,6 +87,11 @@ final class Scoreboard: Sendable {
         state.withLock {
             Self.decided(&$0, latency: latency, at: at)
             $0.counts.admitted += 1
+            // An admission that was asked for before the refused request, and only answered after it, was held already.
+            for budget in $0.firstDenials.keys where arrival.offset < $0.firstDenials[budget]?.offset ?? .zero {
+                $0.firstDenials[budget]?.tallies[arrival.account].openTokens += arrival.estimatedTokens
+                $0.firstDenials[budget]?.tallies[arrival.account].openRequests += 1
+            }
             $0.tallies[arrival.account].openTokens += arrival.estimatedTokens
             $0.tallies[arrival.account].openRequests += 1
             if isRerouted {
@@ -97,7 +110,7 @@ final class Scoreboard: Sendable {
             guard code == "budget_exhausted" else { return }
             for budget in budgets where $0.firstDenials[budget] == nil {
                 guard $0.firstDenials.count < Self.maximumBudgets else { return }
-                $0.firstDenials[budget] = $0.tallies
+                $0.firstDenials[budget] = FirstDenial(offset: arrival.offset, tallies: $0.tallies)
             }
         }
     }
