@@ -69,7 +69,8 @@ extension Ledger {
     ) async throws(LedgerError) -> Written {
         try await write(
             LedgerScript.adjustmentPut, change,
-            [account, budget, id, String(amount), expires.text, String(periodStart), record], organisation: organisation)
+            [account, budget, id, String(amount), expires.text, String(periodStart), record], organisation: organisation
+        )
     }
 
     /// Takes an adjustment back; ended periods keep what they had. `change.expectedVersion` is nil.

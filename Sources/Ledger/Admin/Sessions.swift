@@ -62,7 +62,8 @@ extension Ledger {
     package func sessions(
         skipping skipped: Int = 0, limit: Int = 1000, organisation: String
     ) async throws(LedgerError) -> SessionList {
-        let reply = try await run(LedgerScript.sessionsList, organisation: organisation, [String(skipped), String(limit)])
+        let reply = try await run(
+            LedgerScript.sessionsList, organisation: organisation, [String(skipped), String(limit)])
         guard let list = reply.array, list.count == 4, let now = list[0].int, let recovering = list[1].int,
             let count = list[2].int, let rows = list[3].rows(of: 11, SessionRow.init)
         else { throw LedgerError.unexpected("sessions_list", reply) }

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]   see _prologue      ARGV[4]  how many to leave out      ARGV[5]  most sessions (1...1000)
 --
--- Sessions move between pages as they renew: what must be complete is asked for in one page.
+-- Sessions move between pages as they renew: what must be complete is asked for in one page. Goodbye ends the listing.
 -- Result: { now, recovering until, count of all, { { session, node, advertise, expires, over, final, version acknowledged,
 --           started_ms, seen_ms, count of leases, count of open reservations } ... } }. Errors: NOORG, INVALID.
 

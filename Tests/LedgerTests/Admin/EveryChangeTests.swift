@@ -93,7 +93,8 @@ struct EveryChangeTests {
             let long = String(repeating: "x", count: 2000)
             for (change, pointer) in [
                 (Change(id: "", actor: "a"), "/change"), (Change(id: "a b", actor: "a"), "/change"),
-                (Change(id: long, actor: "a"), "/change"), (Change(actor: ""), "/actor"), (Change(actor: long), "/actor"),
+                (Change(id: long, actor: "a"), "/change"), (Change(actor: ""), "/actor"),
+                (Change(actor: long), "/actor"),
                 (Change(actor: "a", reason: long), "/reason"), (Change(actor: "a", expectedVersion: -1), "/version"),
                 (Change(actor: "a", expectedVersion: .max), "/version"),
             ] {
@@ -141,12 +142,7 @@ struct EveryChangeTests {
     func hint(_ any: AnyChange) async throws {
         try await withBooks { books async throws in
             _ = try await any.prepare(books)
-            let channel = books.key("news")
-            var pushes = books.redis.subscribe([channel]).makeAsyncIterator()
-            #expect(await pushes.next() == .subscribed)
-            let written = try await any.make(books, books.change())
-            let push = await pushes.next()
-            #expect(push == .message(channel: channel, payload: "version \(written.version)"))
+            #expect(try await books.news { try await any.make(books, books.change()) } == [])
         }
     }
 }

@@ -134,7 +134,8 @@ enum AnyChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
                 "k1", account: organisation, record: #"{"k":1}"#, change: change, organisation: organisation)
         case .rotateKey:
             return try await ledger.rotateKey(
-                "k1", to: "k2", record: #"{"k":2}"#, oldRecord: #"{"k":1,"revoked":true}"#, change: change, organisation: organisation)
+                "k1", to: "k2", record: #"{"k":2}"#, oldRecord: #"{"k":1,"revoked":true}"#, change: change,
+                organisation: organisation)
         case .revokeKey:
             return try await ledger.revokeKey(
                 "k1", record: #"{"k":1,"revoked":true}"#, change: change, organisation: organisation)

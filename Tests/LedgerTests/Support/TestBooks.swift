@@ -68,7 +68,8 @@ struct TestBooks: Sendable {
 
     private static let saving = RedisScript(
         name: "save",
-        source: "for _, k in ipairs(redis.call('KEYS', 'bursar:*')) do redis.call('COPY', k, 'saved:' .. k, 'REPLACE') end")
+        source:
+            "for _, k in ipairs(redis.call('KEYS', 'bursar:*')) do redis.call('COPY', k, 'saved:' .. k, 'REPLACE') end")
     private static let forgetting = RedisScript(
         name: "forget",
         source: """
@@ -150,6 +151,24 @@ extension TestBooks {
                 generation: generation, start: Self.start(of: period), organisation: organisation
             ).first)
     }
+}
+
+extension TestBooks {
+    /// What a change publishes before the hint of its version.
+    func news(of make: () async throws -> Written) async throws -> [String] {
+        let channel = key("news")
+        var pushes = redis.subscribe([channel]).makeAsyncIterator()
+        #expect(await pushes.next() == .subscribed)
+        let written = try await make()
+        var news: [String] = []
+        while let push = await pushes.next(), case .message(_, let payload) = push {
+            if payload == "version \(written.version)" { return news }
+            news.append(payload)
+        }
+        throw Lost()
+    }
+
+    struct Lost: Error {}
 }
 
 /// Runs a client against `url` for as long as `body` takes.
