@@ -1,0 +1,26 @@
+// How much a process tells, and in which form.
+
+import ArgumentParser
+import Logging
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
+
+struct LogOptions: ParsableArguments {
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    @Option(name: .long, help: "The least severe events to log.")
+    var logLevel = Logger.Level.info
+
+    @Option(name: .long, help: "text for people, json for log collectors: one object a line.")
+    var logFormat = Format.text
+
+    /// The process's logger, on standard error.
+    func logger(_ label: String) -> Logger {
+        let isJSON = logFormat == .json
+        var logger = Logger(label: label) { label in
+            isJSON ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label)
+        }
+        logger.logLevel = logLevel
+        return logger
+    }
+}
