@@ -69,6 +69,15 @@ extension JSONValue {
         return nil
     }
 
+    /// An id: YAML reads one of digits only as a number.
+    var identifierText: String? {
+        switch self {
+        case .string(let text): text
+        case .number(let value): "\(value)"
+        case .null, .bool, .array, .object: nil
+        }
+    }
+
     var boolean: Bool? {
         if case .bool(let value) = self { return value }
         return nil

@@ -65,7 +65,7 @@ struct PlacedValue: Sendable {
         try self.init(node, name: name, depth: 0)
     }
 
-    private init(place: FilePlace, content: Content) {
+    init(place: FilePlace, content: Content) {
         self.place = place
         self.content = content
     }

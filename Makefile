@@ -1,0 +1,35 @@
+# What people run. `make run` and `make test` are enough to begin with.
+
+SWIFT ?= swift
+SOURCES := Package.swift Sources Tests loadtest/Sources Benchmarks
+# Arguments of `bursar dev` and `bursar load`: make run ARGS=--traffic
+ARGS ?=
+
+.PHONY: run test lint bench loadtest setup build format
+
+run: setup
+	$(SWIFT) build -c release --product bursar
+	exec .build/release/bursar dev $(ARGS)
+
+test: setup
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+lint:
+	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
+	scripts/tidy
+
+format:
+	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
+
+bench: setup
+	$(SWIFT) build -c release --product bursar-bench
+	.build/release/bursar-bench
+
+# For instance: make loadtest ARGS="--trace trace.csv --speed 100 ..."
+loadtest: setup
+	$(SWIFT) build -c release --product bursar
+	.build/release/bursar load $(ARGS)
+
+setup:
+	scripts/setup
