@@ -158,7 +158,13 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "BursarCommandsTests", dependencies: ["BursarCommands", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "BursarCommandsTests",
+            dependencies: [
+                "BursarCommands", "RedisClient", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "LoadTestTests",
             dependencies: [

@@ -13,7 +13,7 @@ struct AccountDelete: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let answer = try await console.withClient { try await $0.send(.DELETE, AccountCommand.path(id)) }
+        let answer = try await console.withClient { try await $0.send(.delete, AccountCommand.path(id)) }
         output.done(answer, "account \(id) is archived")
     }
 }

@@ -17,7 +17,7 @@ struct AccountPut: AsyncParsableCommand {
     func run() async throws {
         let body = try JSONValue.body(file: change.file, fields.body())
         let answer = try await console.withClient {
-            try await $0.send(.PUT, AccountCommand.path(id), body, headers: change.headers)
+            try await $0.send(.put, AccountCommand.path(id), body, headers: change.headers)
         }
         output.done(answer, "account \(id) is there")
     }

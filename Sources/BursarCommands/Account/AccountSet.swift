@@ -17,7 +17,7 @@ struct AccountSet: AsyncParsableCommand {
         let body = try JSONValue.body(file: change.file, fields.body())
         guard !body.members.isEmpty else { throw CommandError(.usage, "nothing to change was given") }
         let answer = try await console.withClient {
-            try await $0.send(.PATCH, AccountCommand.path(id), body, headers: change.headers)
+            try await $0.send(.patch, AccountCommand.path(id), body, headers: change.headers)
         }
         output.done(answer, "account \(id) is changed")
     }

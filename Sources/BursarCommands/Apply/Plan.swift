@@ -14,15 +14,13 @@ struct PlanStep: Sendable {
     var subject: Subject
     /// For people: `search/monthly-usd`.
     var name: String
-    var method: Method
+    var method: ConsoleClient.Method
     var path: String
     var body: JSONValue?
     /// Where the file asks for it; nil for what it does not mention.
     var source: PlacedValue?
     /// Of a key: whose it is.
     var account: String?
-
-    enum Method: String, Sendable { case put = "PUT", patch = "PATCH", post = "POST", delete = "DELETE" }
 }
 
 /// Steps in the order in which they can be done.

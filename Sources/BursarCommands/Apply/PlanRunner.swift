@@ -1,7 +1,5 @@
 // Carries a plan out, step by step. It is no transaction: what is done stays done, and a second run does the rest.
 
-import NIOHTTP1
-
 /// A key as it is shown once.
 struct IssuedKey: Sendable, Hashable {
     var account: String
@@ -28,7 +26,7 @@ struct PlanRunner: Sendable {
     func run(_ plan: Plan, onStep: (PlanStep, IssuedKey?) -> Void) async throws(CommandError) {
         for step in plan.steps {
             do {
-                let answer = try await client.send(HTTPMethod(rawValue: step.method.rawValue), step.path, step.body)
+                let answer = try await client.send(step.method, step.path, step.body)
                 onStep(step, step.subject == .key ? Self.key(answer, step) : nil)
             } catch {
                 var error = step.source.map { error.placed(in: $0, name: name) } ?? error

@@ -3,10 +3,19 @@
 import ArgumentParser
 
 struct AuditList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists changes.")
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists changes, the newest first.")
 
     @Option(name: .long, help: "At most so many.")
     var limit = 50
+
+    @Option(name: .long, help: "Only of this account.")
+    var account: String?
+
+    @Option(name: .long, help: "Only by this one.")
+    var actor: String?
+
+    @Option(name: .long, help: "Only of this kind, such as budget.put.")
+    var kind: String?
 
     @OptionGroup var console: ConsoleOptions
     @OptionGroup var output: OutputOptions
@@ -16,12 +25,13 @@ struct AuditList: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let rows = try await console.withClient { try await $0.list("/api/v1/audit", limit: limit) }
+        let path = ConsoleClient.path("/api/v1/audit", ["account": account, "actor": actor, "kind": kind])
+        let rows = try await console.withClient { try await $0.list(path, limit: limit) }
         output.show(
-            rows,
+            rows, id: "version",
             columns: [
-                .left("AT", "at"), .left("ACTOR", "actor"), .left("ACTION", "action"), .left("SUBJECT", "subject"),
-                .left("REASON", "reason"),
+                .right("VERSION", "version"), .left("TIME", "time"), .left("KIND", "kind"), .left("ACTOR", "actor"),
+                .left("ACCOUNT", "account"), .left("BUDGET", "budget"), .left("REASON", "reason"),
             ])
     }
 }

@@ -13,7 +13,7 @@ struct BlockDelete: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let answer = try await console.withClient { try await $0.send(.DELETE, BlockCommand.path(account)) }
+        let answer = try await console.withClient { try await $0.send(.delete, BlockCommand.path(account)) }
         output.done(answer, "account \(account) is not blocked any more")
     }
 }

@@ -13,7 +13,7 @@ struct BlockList: AsyncParsableCommand {
         output.show(
             accounts.filter { $0["block"] != nil },
             columns: [
-                .left("ACCOUNT", "id"), .left("REASON", "block.reason"), .left("SINCE", "block.at"),
+                .left("ACCOUNT", "id"), .left("REASON", "block.reason"), .left("SINCE", "block.blocked_at"),
                 .left("BY", "block.actor"),
             ])
     }

@@ -16,7 +16,7 @@ struct BlockSet: AsyncParsableCommand {
 
     func run() async throws {
         let answer = try await console.withClient {
-            try await $0.send(.PUT, BlockCommand.path(account), .fields(["reason": reason]))
+            try await $0.send(.put, BlockCommand.path(account), .fields(["reason": reason]))
         }
         output.done(answer, "account \(account) is blocked")
     }

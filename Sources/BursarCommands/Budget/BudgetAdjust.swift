@@ -27,7 +27,7 @@ struct BudgetAdjust: AsyncParsableCommand {
             "amount": .string(signed), "reason": .string(reason),
             "expires": expires == "never" ? .null : .string(expires),
         ])
-        let answer = try await console.withClient { try await $0.send(.POST, "\(name.path)/adjustments", body) }
+        let answer = try await console.withClient { try await $0.send(.post, "\(name.path)/adjustments", body) }
         output.done(answer, "budget \(name.text) is adjusted by \(signed) (\(answer["id"]?.text ?? ""))")
     }
 }

@@ -18,7 +18,7 @@ struct BudgetAdjustments: AsyncParsableCommand {
         let path = "\(name.path)/adjustments"
         if let delete {
             let answer = try await console.withClient {
-                try await $0.send(.DELETE, "\(path)/\(ConsoleClient.escape(delete))")
+                try await $0.send(.delete, "\(path)/\(ConsoleClient.escape(delete))")
             }
             return output.done(answer, "adjustment \(delete) is taken back")
         }

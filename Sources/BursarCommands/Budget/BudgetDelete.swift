@@ -11,7 +11,7 @@ struct BudgetDelete: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let answer = try await console.withClient { try await $0.send(.DELETE, name.path) }
+        let answer = try await console.withClient { try await $0.send(.delete, name.path) }
         output.done(answer, "budget \(name.text) is deleted")
     }
 }

@@ -22,9 +22,9 @@ struct BudgetPeriods: AsyncParsableCommand {
         }
         let rows = try await console.withClient { try await $0.list(path) }
         output.show(
-            rows,
+            rows, id: "period.id",
             columns: [
-                .left("PERIOD", "id"), .left("START", "start"), .left("END", "end"), .right("ALLOWANCE", "allowance"),
+                .left("PERIOD", "period.id"), .left("START", "period.start"), .left("END", "period.end"), .right("ALLOWANCE", "allowance"),
                 .right("SPENT", "spent"), .right("REMAINING", "remaining"), .left("STATE", "state"),
             ])
     }

@@ -15,7 +15,7 @@ struct BudgetPut: AsyncParsableCommand {
     func run() async throws {
         let body = try JSONValue.body(file: change.file, fields.body)
         let answer = try await console.withClient {
-            try await $0.send(.PUT, name.path, body, headers: change.headers)
+            try await $0.send(.put, name.path, body, headers: change.headers)
         }
         output.done(answer, "budget \(name.text) is there")
     }

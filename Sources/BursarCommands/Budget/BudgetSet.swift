@@ -15,7 +15,7 @@ struct BudgetSet: AsyncParsableCommand {
         let body = try JSONValue.body(file: change.file, fields.body)
         guard !body.members.isEmpty else { throw CommandError(.usage, "nothing to change was given") }
         let answer = try await console.withClient {
-            try await $0.send(.PATCH, name.path, body, headers: change.headers)
+            try await $0.send(.patch, name.path, body, headers: change.headers)
         }
         output.done(answer, "budget \(name.text) is changed")
     }

@@ -1,6 +1,7 @@
 // `bursar check`: audits the books.
 
 import ArgumentParser
+import Foundation
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,24 +13,36 @@ struct CheckCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let report = try await console.withClient { try await $0.get("/api/v1/check") }
-        let problems = report["problems"]?.items ?? []
-        let isFine = report["ok"]?.boolean ?? problems.isEmpty
+        let rows = try await console.withClient { try await $0.list("/api/v1/check") }
+        let violations = Self.violations(rows)
         if output.json {
-            Terminal.line(report.pretty)
+            Terminal.line(JSONValue.array(rows).pretty)
         } else if output.quiet {
-            problems.forEach { Terminal.line($0["code"]?.text ?? $0.text) }
-        } else if !problems.isEmpty {
+            for row in violations { Terminal.line("\(row["account"]?.text ?? "")/\(row["budget"]?.text ?? "")") }
+        } else if !violations.isEmpty {
             output.show(
-                problems,
+                violations,
                 columns: [
                     .left("ACCOUNT", "account"), .left("BUDGET", "budget"), .left("PERIOD", "period"),
-                    .left("CODE", "code"), .left("DETAIL", "detail"),
+                    .left("DETAIL", "detail"),
                 ])
         }
-        guard isFine else { throw CommandError(.failed, "the books are off") }
+        guard violations.isEmpty else { throw CommandError(.failed, "the books are off") }
         if !output.json && !output.quiet {
-            Terminal.line("the books are right" + (report["books"].map { " (\($0.text) checked)" } ?? ""))
+            let periods = rows.reduce(Decimal(0)) { sum, row in
+                if case .number(let count)? = row["periods"] { sum + count } else { sum }
+            }
+            Terminal.line("the books are right: \(rows.count) budgets, \(periods) periods checked")
+        }
+    }
+
+    /// A row for everything that is off.
+    static func violations(_ rows: [JSONValue]) -> [JSONValue] {
+        rows.flatMap { row in
+            (row["violations"]?.items ?? []).map { violation in
+                violation.overlaid(
+                    with: .fields(["account": row["account"]?.text ?? "", "budget": row["budget"]?.text ?? ""]))
+            }
         }
     }
 }

@@ -13,6 +13,14 @@ struct ConsoleClient: Sendable {
     /// Elements asked for at once.
     static let pageSize = 200
 
+    enum Method: String, Sendable {
+        case get = "GET"
+        case put = "PUT"
+        case patch = "PATCH"
+        case post = "POST"
+        case delete = "DELETE"
+    }
+
     let base: String
     let token: String?
     /// Sent as `x-bursar-organisation`.
@@ -42,7 +50,7 @@ struct ConsoleClient: Sendable {
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
-    func get(_ path: String) async throws(CommandError) -> JSONValue { try await send(.GET, path) }
+    func get(_ path: String) async throws(CommandError) -> JSONValue { try await send(.get, path) }
 
     /// Every element of a list, page by page.
     ///
@@ -63,7 +71,7 @@ struct ConsoleClient: Sendable {
 
     /// - Throws: `.refused` for 401, 403, 409, 412 and 429, `.failed` for everything else but success.
     func send(
-        _ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil, headers: [String: String] = [:]
+        _ method: Method, _ path: String, _ body: JSONValue? = nil, headers: [String: String] = [:]
     ) async throws(CommandError) -> JSONValue {
         let (status, bytes) = try await exchange(method, path, body, headers)
         let value = bytes.isEmpty ? JSONValue.null : try? JSONDecoder().decode(JSONValue.self, from: bytes)
@@ -73,10 +81,10 @@ struct ConsoleClient: Sendable {
     }
 
     private func exchange(
-        _ method: HTTPMethod, _ path: String, _ body: JSONValue?, _ headers: [String: String]
+        _ method: Method, _ path: String, _ body: JSONValue?, _ headers: [String: String]
     ) async throws(CommandError) -> (status: Int, body: Data) {
         var request = HTTPClientRequest(url: base + path)
-        request.method = method
+        request.method = HTTPMethod(rawValue: method.rawValue)
         if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         if let organisation { request.headers.add(name: "x-bursar-organisation", value: organisation) }
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
@@ -91,6 +99,12 @@ struct ConsoleClient: Sendable {
         } catch {
             throw CommandError(.failed, "\(base) can't be reached", cause: error)
         }
+    }
+
+    /// A path with a query of what is not nil.
+    static func path(_ path: String, _ query: [String: String?]) -> String {
+        let pairs = query.compactMapValues { $0 }.sorted { $0.key < $1.key }.map { "\($0.key)=\(escape($0.value))" }
+        return pairs.isEmpty ? path : "\(path)?\(pairs.joined(separator: "&"))"
     }
 
     /// A segment of a path or a value of a query.

@@ -1,7 +1,6 @@
 // Requests of made-up departments, so that books move while one looks.
 
-import NIOCore
-import NIOHTTP1
+import Foundation
 
 /// Reserves and commits through all gateways in turn until it is cancelled.
 struct DemoTraffic: Sendable {
@@ -32,17 +31,17 @@ struct DemoTraffic: Sendable {
             "estimate": Self.usage(input, output * 5 / 4),
         ])
         // Refusals are part of the show; who looks sees them in the books.
-        guard let held = try? await gateways[turn % gateways.count].send(.POST, "/v1/reservations", body),
+        guard let held = try? await gateways[turn % gateways.count].send(.post, "/v1/reservations", body),
             let id = held["id"]?.text
         else { return }
         try? await Task.sleep(for: .milliseconds(output))
         // Any gateway takes the commit.
         let other = gateways[(turn + Int.random(in: 0...1)) % gateways.count]
         _ = try? await other.send(
-            .POST, "/v1/reservations/\(id)/commit", .object(["usage": Self.usage(input, output)]))
+            .post, "/v1/reservations/\(id)/commit", .object(["usage": Self.usage(input, output)]))
     }
 
     private static func usage(_ input: Int, _ output: Int) -> JSONValue {
-        .object(["input_tokens": .number(.init(input)), "output_tokens": .number(.init(output))])
+        .object(["input_tokens": .number(Decimal(input)), "output_tokens": .number(Decimal(output))])
     }
 }

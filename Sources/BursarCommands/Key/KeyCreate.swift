@@ -32,7 +32,7 @@ struct KeyCreate: AsyncParsableCommand {
             "name": name, "role": role, "default_account": defaultAccount, "principal": principal,
             "expires_at": expiresAt,
         ])
-        let answer = try await console.withClient { try await $0.send(.POST, KeyCommand.path(account), body) }
+        let answer = try await console.withClient { try await $0.send(.post, KeyCommand.path(account), body) }
         // Nothing but the key on standard output, so that it can go into a file.
         if output.json { return Terminal.line(answer.pretty) }
         Terminal.line(answer["key"]?.text ?? "")

@@ -16,7 +16,7 @@ struct KeyDelete: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let answer = try await console.withClient { try await $0.send(.DELETE, KeyCommand.path(account, key)) }
+        let answer = try await console.withClient { try await $0.send(.delete, KeyCommand.path(account, key)) }
         output.done(answer, "key \(key) is revoked")
     }
 }

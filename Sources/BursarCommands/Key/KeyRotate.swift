@@ -17,7 +17,7 @@ struct KeyRotate: AsyncParsableCommand {
 
     func run() async throws {
         let answer = try await console.withClient {
-            try await $0.send(.POST, "\(KeyCommand.path(account, key))/rotate")
+            try await $0.send(.post, "\(KeyCommand.path(account, key))/rotate")
         }
         if output.json { return Terminal.line(answer.pretty) }
         Terminal.line(answer["key"]?.text ?? "")

@@ -11,10 +11,11 @@ struct NodeList: AsyncParsableCommand {
     func run() async throws {
         let rows = try await console.withClient { try await $0.list("/api/v1/nodes") }
         output.show(
-            rows,
+            rows, id: "node",
             columns: [
-                .left("NODE", "id"), .left("SESSION", "session"), .left("STATE", "state"),
-                .left("ADVERTISE", "advertise"), .left("LAST SEEN", "last_seen_at"), .right("RULES", "rules_version"),
+                .left("NODE", "node"), .left("SESSION", "session"), .left("STATE", "state"),
+                .left("ADVERTISE", "advertise"), .left("SEEN", "seen_at"), .right("RULES", "rules_version"),
+                .right("LEASES", "leases"), .right("OPEN", "open_reservations"),
             ])
     }
 }

@@ -17,8 +17,9 @@ struct LogOptions: ParsableArguments {
     /// The process's logger, on standard error.
     func logger(_ label: String) -> Logger {
         let isJSON = logFormat == .json
-        var logger = Logger(label: label) { label in
-            isJSON ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label)
+        var logger = Logger(label: label) { (label) -> any LogHandler in
+            if isJSON { return JSONLogHandler(label: label) }
+            return StreamLogHandler.standardError(label: label)
         }
         logger.logLevel = logLevel
         return logger

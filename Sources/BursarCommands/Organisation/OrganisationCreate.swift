@@ -15,7 +15,7 @@ struct OrganisationCreate: AsyncParsableCommand {
 
     func run() async throws {
         let answer = try await console.withClient {
-            try await $0.send(.PUT, "\(OrganisationCommand.path)/\(ConsoleClient.escape(id))", fields.body)
+            try await $0.send(.put, "\(OrganisationCommand.path)/\(ConsoleClient.escape(id))", fields.body)
         }
         output.done(answer, "organisation \(id) is there")
     }

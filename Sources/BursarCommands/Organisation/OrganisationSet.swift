@@ -18,7 +18,7 @@ struct OrganisationSet: AsyncParsableCommand {
 
     func run() async throws {
         let answer = try await console.withClient {
-            try await $0.send(.PATCH, "\(OrganisationCommand.path)/\(ConsoleClient.escape(id))", fields.body)
+            try await $0.send(.patch, "\(OrganisationCommand.path)/\(ConsoleClient.escape(id))", fields.body)
         }
         output.done(answer, "organisation \(id) is changed")
     }

@@ -17,7 +17,7 @@ struct PricesPut: AsyncParsableCommand {
         guard members["prices"] != nil else { throw CommandError(.usage, "\(file): 'prices' is missing") }
         do {
             let answer = try await console.withClient {
-                try await $0.send(.PUT, PricesCommand.path, .object(members), headers: change.headers)
+                try await $0.send(.put, PricesCommand.path, .object(members), headers: change.headers)
             }
             output.done(answer, id: "version", "the price book is replaced")
         } catch let error as CommandError {

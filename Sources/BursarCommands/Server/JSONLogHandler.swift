@@ -23,18 +23,16 @@ struct JSONLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    func log(
-        level: Logger.Level, message: Logger.Message, metadata given: Logger.Metadata?, source: String, file: String,
-        function: String, line: UInt
-    ) {
+    func log(event: LogEvent) {
         let provided = metadataProvider?.get() ?? [:]
-        let all = metadata.merging(provided) { $1 }.merging(given ?? [:]) { $1 }
+        var all = metadata.merging(provided) { $1 }.merging(event.metadata ?? [:]) { $1 }
+        if let error = event.error { all["error"] = "\(error)" }
         var json = JSONWriter()
         json.object { json in
             json.time("time", Int64(Date().timeIntervalSince1970 * 1000))
-            json.field("level", level.rawValue)
+            json.field("level", event.level.rawValue)
             json.field("logger", label)
-            json.field("message", "\(message)")
+            json.field("message", "\(event.message)")
             // Below a member of its own: no key can be mistaken for one of the above.
             if !all.isEmpty {
                 json.object("fields") { json in

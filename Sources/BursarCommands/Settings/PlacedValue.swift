@@ -146,7 +146,7 @@ extension PlacedValue {
         var value = self
         var place = self.place
         for part in pointer.split(separator: "/") {
-            let key = part.replacing("~1", with: "/").replacing("~0", with: "~")
+            let key = String(part).replacing("~1", with: "/").replacing("~0", with: "~")
             switch value.content {
             case .map:
                 guard let entry = value.entry(key) else { return place }
