@@ -106,10 +106,10 @@ struct OrganisationFile: Sendable {
             place: item.place, content: .map(fields.filter { !["id", "budgets", "keys"].contains($0.key) }))
         judge(body) { try BodyCheck.account($0) }
         let keys = item.entry("keys")
-        accounts?.append(
-            Account(
-                id: id, place: item.place, body: body, budgets: readBudgets(item.entry("budgets")),
-                keys: readKeys(keys), hasKeys: keys != nil))
+        let account = Account(
+            id: id, place: item.place, body: body, budgets: readBudgets(item.entry("budgets")), keys: readKeys(keys),
+            hasKeys: keys != nil)
+        accounts?.append(account)
     }
 
     private mutating func readBudgets(_ entry: PlacedValue.Entry?) -> [Budget] {
