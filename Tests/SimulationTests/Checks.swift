@@ -80,7 +80,9 @@ extension World {
         if let acknowledged = truth.acknowledged, clean, !truth.attempts.contains(-1), tried.count == 1, !ledgerCharged {
             return (acknowledged, acknowledged)
         }
-        return (truth.acknowledged == nil ? 0 : min(low, high), max(high, hold))
+        // A late commit has no hold any more that a death could keep in doubt.
+        let sure = truth.acknowledged != nil && (clean || !truth.attempts.contains(-1))
+        return (sure ? min(low, high) : 0, max(high, hold))
     }
 
     struct LeaseRow: CustomStringConvertible {

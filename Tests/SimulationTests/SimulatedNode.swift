@@ -105,7 +105,8 @@ final class SimulatedNode {
         guard !closing, machine.phase == .live else { return done(world, nil, .stale) }
         let chain = chain(account, world, setup)
         let amounts = Amounts(tokens: amount)
-        let expires = machine.ledgerTime(now) + 4000
+        // Before the first exchange a real node knows the ledger's time from reading the rules.
+        let expires = (machine.answeredAt == .min ? world.now : machine.ledgerTime(now)) + 4000
         let session = machine.id
         let holds = Dictionary(uniqueKeysWithValues: chain.slots.map { ($0.lease.key, amount) })
         let fresh = machine.answeredAt != .min && now - machine.answeredAt <= 5000

@@ -39,11 +39,12 @@ extension SessionMachine {
 
     /// Deadlines count from before the message was sent. Ledger time never runs backwards here.
     private mutating func keepTime(_ answer: ExchangeAnswer, sentAt: Int64, now: Int64) {
+        let isFirst = answeredAt == .min
         answeredAt = max(answeredAt, sentAt)
         if !answer.over { deadline = max(deadline, sentAt + answer.timeToLive) }
         // The answer's time lies between sending and now; the middle errs by at most half the way.
         let estimate = answer.now - (sentAt + (now - sentAt) / 2)
-        ledgerOffset = newestAnswer <= 1 ? estimate : max(ledgerOffset - 1, estimate)
+        ledgerOffset = isFirst ? estimate : max(ledgerOffset - 1, estimate)
     }
 
     /// A new history is adopted only from answers that show all leases with all that was granted.

@@ -1,5 +1,6 @@
 // Plans: what is added, changed, deleted, in which order, and that nothing is done twice.
 
+import FoundationEssentials
 import Testing
 
 @testable import BursarCommands
