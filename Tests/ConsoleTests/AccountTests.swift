@@ -1,5 +1,6 @@
 // Organisations and accounts over the wire.
 
+import HTTPSupport
 import HTTPTypes
 import Ledger
 import Testing
@@ -34,13 +35,15 @@ struct AccountTests {
             let made = try await console.send(.put, path, "{}", headers: [.ifNoneMatch: "*"])
             #expect(made.status == .created)
             let tag = try #require(made.headers[.eTag])
-            for (headers, status) in [
-                ([.ifNoneMatch: "*"], HTTPResponse.Status.preconditionFailed), ([.ifMatch: "\"1\""], .preconditionFailed),
+            let cases: [(HTTPFields, HTTPResponse.Status)] = [
+                ([.ifNoneMatch: "*"], .preconditionFailed), ([.ifMatch: "\"1\""], .preconditionFailed),
                 ([.ifMatch: tag], .ok), ([.ifMatch: tag], .preconditionFailed),
-            ] as [(HTTPFields, HTTPResponse.Status)] {
+            ]
+            for (headers, status) in cases {
                 #expect(try await console.send(.put, path, "{}", headers: headers).status == status)
             }
-            #expect(try await console.send(.put, "/api/v1/accounts/b", "{}", headers: [.ifMatch: "*"]).status.code == 412)
+            #expect(
+                try await console.send(.put, "/api/v1/accounts/b", "{}", headers: [.ifMatch: "*"]).status.code == 412)
             #expect(try await console.send(.delete, path, headers: [.ifMatch: tag]).status.code == 412)
             #expect(try await console.get(path)["archived"].flag == false)
         }

@@ -1,8 +1,10 @@
 // Budgets over the wire, and their live books.
 
+import HTTPSupport
 import HTTPTypes
 import Ledger
 import QuotaCore
+import RedisClient
 import Testing
 
 @testable import Console
@@ -114,7 +116,10 @@ struct BudgetTests {
             (#"{"unit":"tokens","amount":1,"period":{"every":"moon"}}"#, "/period/every"),
             (#"{"unit":"tokens","amount":1,"period":{"every":"month","timezone":"X/Y"}}"#, "/period/timezone"),
             (#"{"unit":"tokens","amount":1,"period":{"every":"month","day":1}}"#, "/period/day"),
-            (#"{"unit":"tokens","amount":1,"period":{"every":"month"},"policy":[{"at":0,"do":"warn"}]}"#, "/policy/0/at"),
+            (
+                #"{"unit":"tokens","amount":1,"period":{"every":"month"},"policy":[{"at":0,"do":"warn"}]}"#,
+                "/policy/0/at"
+            ),
             (#"{"unit":"tokens","amount":1,"period":{"every":"month"},"policy":[{"at":1,"do":"x"}]}"#, "/policy/0/do"),
             (#"{"unit":"tokens","amount":1,"period":{"every":"month"},"outage":{"mode":"deny","x":1}}"#, "/outage/x"),
             (#"{"unit":"tokens","amount":1e400,"period":{"every":"month"}}"#, ""),
@@ -181,7 +186,8 @@ struct BudgetTests {
             #expect(one.json == list.first)
             #expect(one["state"].text == "open" && one["spent"].int == 40 && one["charged_directly"].int == 40)
             let planned = PeriodPlan.parse(
-                try await console.ledger.budget(account: "engineering", name: "monthly", organisation: "default").periods)
+                try await console.ledger.budget(account: "engineering", name: "monthly", organisation: "default")
+                    .periods)
             let next = try await console.get(Self.path + "/periods/\(planned[1].id)")
             #expect(next["state"].text == "upcoming" && next["allowance"].int == 1000)
             for unknown in ["2001-01", "x", "2026-13", "9999"] {

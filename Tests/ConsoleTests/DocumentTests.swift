@@ -2,6 +2,7 @@
 
 import HTTPSupport
 import HTTPTypes
+import Ledger
 import Testing
 
 @testable import Console
@@ -32,7 +33,9 @@ struct DocumentTests {
     private static func references(_ value: JSONValue, _ found: inout Set<String>) {
         switch value {
         case .object(let members):
-            if case .string(let text)? = members["$ref"] { found.insert(text.replacing("#/components/schemas/", with: "")) }
+            if case .string(let text)? = members["$ref"] {
+                found.insert(text.replacing("#/components/schemas/", with: ""))
+            }
             for member in members.values { references(member, &found) }
         case .array(let items): for item in items { references(item, &found) }
         default: break
@@ -85,7 +88,8 @@ struct DocumentTests {
         #expect(required.subtracting(members) == [], "\(path)")
         #expect(members.subtracting(known) == [], "\(path)")
         guard let items = value.members?["items"]?.list else { return }
-        if let name = json["properties.items.items.$ref"].text ?? json.members?["properties"]?.members?["items"]?
+        if let name = json["properties.items.items.$ref"].text
+            ?? json.members?["properties"]?.members?["items"]?
             .members?["items"]?.members?["$ref"]?.text
         {
             for item in items { try judge(item, name.replacing("#/components/schemas/", with: ""), path) }

@@ -16,7 +16,8 @@ struct PeriodKeeperTests {
         zip(periods, periods.dropFirst()).allSatisfy { $0.end == $1.start && $0.id < $1.id && $1.start < $1.end }
     }
 
-    @Test("Nothing is missing with twelve ahead; with eleven, enough for sixteen are added without a gap",
+    @Test(
+        "Nothing is missing with twelve ahead; with eleven, enough for sixteen are added without a gap",
         arguments: [PeriodLength.day, .week, .month, .quarter, .year])
     func missing(_ every: PeriodLength) throws {
         let rule = try PeriodRule(every: every, timezone: "Europe/Berlin")
@@ -38,7 +39,8 @@ struct PeriodKeeperTests {
         #expect(PeriodPlan.ahead(stored + first + second, now: Self.now) == 16)
     }
 
-    @Test("A rule that would begin a period anew keeps ids apart and leaves no gap",
+    @Test(
+        "A rule that would begin a period anew keeps ids apart and leaves no gap",
         arguments: [1, 2, 15, 28, 31])
     func changed(_ day: Int) throws {
         let old = try PeriodRule(every: .month, timezone: "America/New_York")
@@ -55,7 +57,8 @@ struct PeriodKeeperTests {
         try await LiveConsole.run { console in
             try await console.tree()
             let all = PeriodPlan.parse(
-                try await console.ledger.budget(account: "engineering", name: "monthly", organisation: "default").periods)
+                try await console.ledger.budget(account: "engineering", name: "monthly", organisation: "default")
+                    .periods)
             let few = BudgetRecord.ledgerText(Array(all.prefix(3)), every: .month)
             _ = try await console.ledger.putBudget(
                 account: "engineering", name: "monthly", fields: [("periods", few)], change: Change(actor: "test"),
@@ -65,7 +68,8 @@ struct PeriodKeeperTests {
             async let other: Void = keeper.round()
             _ = await (one, other)
             let kept = PeriodPlan.parse(
-                try await console.ledger.budget(account: "engineering", name: "monthly", organisation: "default").periods)
+                try await console.ledger.budget(account: "engineering", name: "monthly", organisation: "default")
+                    .periods)
             #expect(Array(kept.prefix(16)) == all && PeriodPlan.ahead(kept, now: all[0].start) == 16)
             #expect(try await console.get("/api/v1/audit?kind=periods.extended").items.count == 1)
             await keeper.round()

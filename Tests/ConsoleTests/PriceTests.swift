@@ -1,6 +1,8 @@
 // The price book over the wire.
 
 import HTTPTypes
+import HummingbirdTesting
+import NIOCore
 import Testing
 
 @testable import Console
@@ -14,7 +16,13 @@ struct PriceTests {
         aliases: {fast: gpt-4o-mini}
         """
 
-    private func put(_ console: LiveConsole, _ body: String, _ type: String?, tag: String? = nil) async throws -> Reply {
+    /// What a PUT is answered.
+    private func code(_ console: LiveConsole, _ body: String, _ type: String?, tag: String? = nil) async throws -> Int {
+        try await put(console, body, type, tag: tag).status.code
+    }
+
+    private func put(_ console: LiveConsole, _ body: String, _ type: String?, tag: String? = nil) async throws -> Reply
+    {
         var headers: HTTPFields = [:]
         headers[.contentType] = type
         headers[.ifMatch] = tag
@@ -65,15 +73,19 @@ struct PriceTests {
     @Test("YAML that is none, that is no UTF-8, or that unfolds without end is refused")
     func hostileYAML() async throws {
         try await LiveConsole.run { console in
-            #expect(try await put(console, "a: [", "text/yaml").status.code == 400)
-            #expect(try await put(console, "", "text/yaml").status.code == 422)
+            let broken = try await code(console, "a: [", "text/yaml")
+            #expect(broken == 400)
+            let empty = try await code(console, "", "text/yaml")
+            #expect(empty == 422)
             var bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n"
             for level in 1..<12 {
                 bomb += "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ",")
                 bomb += "]\n"
             }
-            #expect(try await put(console, bomb, "text/yaml").status.code == 422)
-            #expect(try await put(console, "prices: 1", "text/plain").status.code == 415)
+            let endless = try await code(console, bomb, "text/yaml")
+            #expect(endless == 422)
+            let untyped = try await code(console, "prices: 1", "text/plain")
+            #expect(untyped == 415)
         }
     }
 
@@ -81,7 +93,8 @@ struct PriceTests {
     func conditions() async throws {
         try await LiveConsole.run { console in
             let first = try await put(console, Self.yaml, "text/yaml")
-            #expect(try await put(console, Self.yaml, "text/yaml", tag: "\"1\"").status.code == 412)
+            let stale = try await code(console, Self.yaml, "text/yaml", tag: "\"1\"")
+            #expect(stale == 412)
             #expect(try await put(console, Self.yaml, "text/yaml", tag: first.headers[.eTag]).status == .ok)
         }
     }

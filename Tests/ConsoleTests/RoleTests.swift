@@ -190,7 +190,8 @@ struct RoleTests {
                 let text = try await console.key(role, of: "search", maker: head)
                 let id = try #require(APIKey(parsing: text)?.id)
                 #expect(
-                    try await console.send(.delete, "/api/v1/accounts/search/keys/\(id)", key: head).status == .noContent)
+                    try await console.send(.delete, "/api/v1/accounts/search/keys/\(id)", key: head).status
+                        == .noContent)
             }
             let body = #"{"name":"x","role":"head"}"#
             #expect(try await console.send(.post, "/api/v1/accounts/search/keys", body, key: head).status == .forbidden)

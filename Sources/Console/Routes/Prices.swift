@@ -85,7 +85,9 @@ extension Console {
                 guard let text = String(validating: body.readableBytesView, as: UTF8.self) else {
                     throw Problem(.badRequest, code: "malformed_yaml", detail: "The body is not UTF-8.")
                 }
-                return try YAMLDecoder().decode(PriceBook.self, from: text)
+                // Read in two steps: the decoder would report what is no YAML as a value of the wrong type.
+                guard let node = try Yams.compose(yaml: text) else { throw Problem.invalid("", "must be an object") }
+                return try YAMLDecoder().decode(PriceBook.self, from: node)
             }
             _ = try JSONDocument(body)
             return try JSONDecoder().decode(PriceBook.self, from: Data(body.readableBytesView))

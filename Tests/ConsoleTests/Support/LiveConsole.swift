@@ -25,7 +25,8 @@ struct LiveConsole: Sendable {
 
     /// Runs `body` with a console that has the organisation `default`.
     static func run(
-        redis arguments: [String] = [], settings change: @Sendable (inout ConsoleServer.Configuration) -> Void = { _ in },
+        redis arguments: [String] = [],
+        settings change: @Sendable (inout ConsoleServer.Configuration) -> Void = { _ in },
         _ body: @escaping @Sendable (LiveConsole) async throws -> Void
     ) async throws {
         try await withRedis(arguments) { server in
@@ -91,6 +92,12 @@ struct LiveConsole: Sendable {
         return text
     }
 
+    /// Waits until Redis answers again.
+    func reconnected() async throws {
+        let answers = try await eventually { (try? await ledger.redis.send(["PING"])) != nil }
+        if !answers { throw Unexpected(what: "Redis does not come back") }
+    }
+
     /// default > engineering > search, default > sales; engineering has a budget by month in tokens.
     func tree() async throws {
         for (id, parent) in [("engineering", "default"), ("sales", "default"), ("search", "engineering")] {
@@ -116,6 +123,17 @@ struct LiveConsole: Sendable {
                 SettlementPart(
                     key: LeaseKey(generation: row.generation, start: period.start), charge: amount, hold: 0)
             ], organisation: "default")
+    }
+}
+
+extension Ledger {
+    /// Revokes a key past the console, as another console would.
+    func revokeForTest(_ id: String) async throws {
+        var record = try RecordCoding.decode(
+            KeyRecord.self, from: try await key(id, organisation: "default").record)
+        record.revokedMilliseconds = 1
+        _ = try await revokeKey(
+            id, record: try RecordCoding.json(record), change: Change(actor: "other"), organisation: "default")
     }
 }
 
