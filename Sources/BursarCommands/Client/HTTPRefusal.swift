@@ -18,7 +18,9 @@ struct HTTPRefusal: Error, Sendable {
 
     private var text: String {
         let code = problem["code"]?.text
-        let detail = problem["detail"]?.text ?? problem["title"]?.text ?? "no reason given"
+        // The detail of a problem with fields repeats the first of them.
+        let words = fields.isEmpty ? [problem["detail"], problem["title"]] : [problem["title"], problem["detail"]]
+        let detail = words.compactMap { $0?.text }.first ?? "no reason given"
         var lines = ["\(detail) (\(status)\(code.map { " \($0)" } ?? ""))"]
         lines += fields.map { "  \($0.pointer.isEmpty ? "body" : $0.pointer): \($0.detail)" }
         return lines.joined(separator: "\n")

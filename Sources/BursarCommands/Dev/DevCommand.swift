@@ -70,6 +70,18 @@ struct DevCommand: AsyncParsableCommand {
         if let reason { throw CommandError(.failed, reason) }
     }
 
+    private func startGateways(_ stack: DevStack) async throws -> [String] {
+        try await withThrowingTaskGroup(of: (Int, String).self) { group in
+            for number in 0..<gateways {
+                let port = gatewayPort == 0 ? 0 : gatewayPort + number
+                group.addTask { (number, try await stack.startGateway(number: number + 1, port: port)) }
+            }
+            var urls = Array(repeating: "", count: gateways)
+            for try await (number, url) in group { urls[number] = url }
+            return urls
+        }
+    }
+
     private func start(_ stack: DevStack) async throws {
         try await stack.startRedis()
         let console = try await stack.startConsole(port: consolePort)
@@ -80,11 +92,7 @@ struct DevCommand: AsyncParsableCommand {
         }
         let keys = try await DemoOrganisation.apply(
             to: client(console, stack.token, organisation: DemoOrganisation.id))
-        var urls: [String] = []
-        for number in 0..<gateways {
-            let port = gatewayPort == 0 ? 0 : gatewayPort + number
-            urls.append(try await stack.startGateway(number: number + 1, port: port))
-        }
+        let urls = try await startGateways(stack)
         guard
             let proxy = keys.first(where: {
                 $0.account == DemoOrganisation.proxyKey.account && $0.name == DemoOrganisation.proxyKey.name

@@ -14,13 +14,12 @@ struct DevRedis: Sendable {
     /// waiting part is a process of its own, which also works when the shell is killed.
     private static let script = """
         exec 3<&0
-        redis-server "$@" </dev/null &
+        redis-server "$@" </dev/null 3<&- &
         redis=$!
-        ( trap '' INT TERM; cat <&3 >/dev/null; kill "$redis" 2>/dev/null ) &
+        ( trap '' TERM; cat <&3 >/dev/null; kill "$redis" 2>/dev/null ) >/dev/null &
         trap 'kill "$redis" 2>/dev/null' TERM
-        trap '' INT
-        wait "$redis" 2>/dev/null
-        while kill -0 "$redis" 2>/dev/null; do wait "$redis" 2>/dev/null; done
+        while kill -0 "$redis" 2>/dev/null; do wait "$redis"; code=$?; done
+        exit "$code"
         """
 
     /// - Throws: when there is no redis-server, or it doesn't come up.

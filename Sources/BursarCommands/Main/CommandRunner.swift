@@ -23,8 +23,8 @@ package enum CommandRunner {
 
     /// - Throws: ``CommandError``, errors of the argument parser (help and version included), errors of services.
     package static func run(_ arguments: [String], environment: [String: String]) async throws {
-        let tree = try CommandTree.of(BursarCommand.self)
-        let resolved = try SettingsResolver(tree: tree, environment: environment).resolve(arguments)
+        let resolver = SettingsResolver(tree: CommandTree(BursarCommand.self), environment: environment)
+        let resolved = try resolver.resolve(arguments)
         var command = try BursarCommand.parseAsRoot(resolved)
         if var asynchronous = command as? any AsyncParsableCommand {
             try await asynchronous.run()

@@ -23,7 +23,7 @@ struct OrganisationFields: ParsableArguments {
     @Option(name: .long, help: "relaxed, replica or disk: when a grant counts.")
     var durability: String?
 
-    @Option(name: .long, help: "deny, zero or max: requests for models without a price.")
+    @Option(name: .long, help: "deny, max or free: requests for models without a price.")
     var unpriced: String?
 
     var body: JSONValue {

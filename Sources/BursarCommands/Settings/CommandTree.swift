@@ -4,8 +4,9 @@
 import ArgumentParser
 import Foundation
 
-/// One command with its options and subcommands.
-struct CommandTree: Decodable, Sendable {
+/// One command with its options and subcommands. Options are looked up when asked for: a description of all commands
+/// would cost every call more than its work.
+struct CommandTree {
     struct Option: Decodable, Sendable {
         struct Name: Decodable, Sendable {
             var kind: String
@@ -20,29 +21,41 @@ struct CommandTree: Decodable, Sendable {
         var isFlag: Bool { kind == "flag" }
     }
 
-    var commandName: String
-    var aliases: [String]?
-    var defaultSubcommand: String?
-    var subcommands: [CommandTree]?
-    var arguments: [Option]?
-
-    /// Options that can be set elsewhere than on the command line.
-    var settings: [Option] {
-        (arguments ?? []).filter { option in option.long.map { !Self.notSettings.contains($0) } ?? false }
-    }
-
-    /// They are about one call.
+    /// Options about one call, which can't be set elsewhere than on the command line.
     private static let notSettings: Set<String> = ["help", "version", "config"]
 
+    private let type: any ParsableCommand.Type
+
+    init(_ type: any ParsableCommand.Type) { self.type = type }
+
+    var name: String { type._commandName }
+    var aliases: [String] { type.configuration.aliases }
+    var subcommands: [CommandTree] { type.configuration.subcommands.map(CommandTree.init) }
+    /// The subcommand that runs when none is named.
+    var defaultSubcommand: CommandTree? { type.configuration.defaultSubcommand.map(CommandTree.init) }
+
     func subcommand(_ name: String) -> CommandTree? {
-        subcommands?.first { $0.commandName == name || $0.aliases?.contains(name) == true }
+        subcommands.first { $0.name == name || $0.aliases.contains(name) }
     }
 
     /// This command and all below.
-    var all: [CommandTree] { [self] + (subcommands ?? []).flatMap(\.all) }
+    var all: [CommandTree] { [self] + subcommands.flatMap(\.all) }
 
-    static func of(_ command: any ParsableCommand.Type) throws -> CommandTree {
-        struct Tool: Decodable { var command: CommandTree }
-        return try JSONDecoder().decode(Tool.self, from: Data(command._dumpHelp().utf8)).command
+    /// The options that can be set elsewhere than on the command line.
+    ///
+    /// - Throws: when the parser describes itself in a form that is not known here.
+    func settings() throws(CommandError) -> [Option] {
+        struct Tool: Decodable {
+            struct Command: Decodable { var arguments: [Option]? }
+            var command: Command
+        }
+        do {
+            let tool = try JSONDecoder().decode(Tool.self, from: Data(type._dumpHelp().utf8))
+            return (tool.command.arguments ?? []).filter { option in
+                option.long.map { !Self.notSettings.contains($0) } ?? false
+            }
+        } catch {
+            throw CommandError(.failed, "the options of \(name) can't be told", cause: error)
+        }
     }
 }

@@ -16,13 +16,14 @@ struct SettingsFile: Sendable {
             if case .scalar(.null) = root.content { return }
             throw CommandError(.usage, "\(path): the file must be a mapping")
         }
+        let everywhere = try Self.names(tree)
         for entry in entries {
             if let command = tree.subcommand(entry.key), case .map(let inner) = entry.value.content {
-                let known = Self.names(command)
+                let known = try Self.names(command)
                 for item in inner where !known.contains(Self.option(item.key)) {
                     throw Self.unknown(item, path, below: entry.key)
                 }
-            } else if !Self.names(tree).contains(Self.option(entry.key)) {
+            } else if !everywhere.contains(Self.option(entry.key)) {
                 throw Self.unknown(entry, path, below: nil)
             }
         }
@@ -48,8 +49,10 @@ struct SettingsFile: Sendable {
 
     private static func option(_ key: String) -> String { key.replacing("_", with: "-") }
 
-    private static func names(_ command: CommandTree) -> Set<String> {
-        Set(command.all.flatMap(\.settings).compactMap(\.long))
+    private static func names(_ command: CommandTree) throws(CommandError) -> Set<String> {
+        var names: Set<String> = []
+        for command in command.all { names.formUnion(try command.settings().compactMap(\.long)) }
+        return names
     }
 
     private static func unknown(_ entry: PlacedValue.Entry, _ path: String, below section: String?) -> CommandError {

@@ -21,20 +21,21 @@ struct SettingsResolver {
         var rest = Array(arguments[path.count...])
         let options = rest.prefix { $0 != "--" }
         if options.contains("--help") || options.contains("-h") { return arguments }
-        if let name = command.defaultSubcommand, let implied = command.subcommand(name) {
+        if let implied = command.defaultSubcommand {
             // `bursar block help` asks for help, anything else belongs to the default command.
             guard options.first != "help" else { return arguments }
             command = implied
-            path.append(name)
+            path.append(implied.name)
         }
-        guard command.subcommands == nil, !command.settings.isEmpty else { return arguments }
+        guard command.subcommands.isEmpty else { return arguments }
+        let settings = try command.settings()
 
         let given = Set(options.filter { $0.hasPrefix("-") }.map(Self.name))
         let file = try settingsFile(options)
         let section = path.first ?? ""
         var added: [String] = []
-        let names = Set(command.settings.compactMap(\.long))
-        for option in command.settings {
+        let names = Set(settings.compactMap(\.long))
+        for option in settings {
             guard let name = option.long else { continue }
             let twin = name.hasSuffix("-file") ? String(name.dropLast(5)) : "\(name)-file"
             let paired = names.contains(twin)

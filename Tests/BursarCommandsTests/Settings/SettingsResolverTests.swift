@@ -17,7 +17,7 @@ struct SettingsResolverTests {
             environment["BURSAR_CONFIG"] = path.path
         }
         defer { try? FileManager.default.removeItem(at: path) }
-        let tree = try CommandTree.of(BursarCommand.self)
+        let tree = CommandTree(BursarCommand.self)
         return try SettingsResolver(tree: tree, environment: environment).resolve(arguments)
     }
 
@@ -41,19 +41,19 @@ struct SettingsResolverTests {
 
     @Test("Every long option of every command has an environment variable")
     func everyOption() throws {
-        let tree = try CommandTree.of(BursarCommand.self)
         func check(_ command: CommandTree, _ path: [String]) throws {
-            for option in command.settings where command.subcommands == nil {
-                guard let name = option.long else { continue }
+            guard command.subcommands.isEmpty else {
+                for next in command.subcommands { try check(next, path + [next.name]) }
+                return
+            }
+            for option in try command.settings() {
+                let name = try #require(option.long)
                 let value = option.isFlag ? "true" : "v"
                 let resolved = try resolve(path, [SettingsResolver.variableName(name): value])
                 #expect(resolved == path + [option.isFlag ? "--\(name)" : "--\(name)=v"], "\(path) --\(name)")
             }
-            for next in command.subcommands ?? [] where next.commandName != "help" {
-                try check(next, path + [next.commandName])
-            }
         }
-        try check(tree, [])
+        try check(CommandTree(BursarCommand.self), [])
     }
 
     @Test("A secret and its file are one setting: the higher place wins over both in the lower ones")

@@ -24,9 +24,12 @@ struct ValueTests {
         let path = FileManager.default.temporaryDirectory.appending(path: "secret-\(UInt64.random(in: 0 ... .max))")
         try Data("  hush \nmore\n".utf8).write(to: path)
         defer { try? FileManager.default.removeItem(at: path) }
-        #expect(try Secret.read(nil, file: path.path) == "hush")
-        #expect(try Secret.read("given", file: path.path) == "given")
-        #expect(try Secret.read(nil, file: nil) == nil)
+        let fromFile = try Secret.read(nil, file: path.path)
+        let given = try Secret.read("given", file: path.path)
+        let none = try Secret.read(nil, file: nil)
+        #expect(fromFile == "hush")
+        #expect(given == "given")
+        #expect(none == nil)
         #expect(throws: CommandError.self) { try Secret.read(nil, file: path.path + "-missing") }
     }
 
