@@ -154,7 +154,7 @@ extension TestBooks {
 }
 
 extension TestBooks {
-    /// What a change publishes before the hint of its version.
+    /// What a change publishes before the hint of its version. Not to be called within `#expect`, see ``refusal(_:)``.
     func news(of make: () async throws -> Written) async throws -> [String] {
         let channel = key("news")
         var pushes = redis.subscribe([channel]).makeAsyncIterator()
@@ -198,7 +198,8 @@ func withBooks(created: Bool = true, _ body: (TestBooks) async throws -> Void) a
     }
 }
 
-/// Why the ledger refused; nil when it did not.
+/// Why the ledger refused; nil when it did not. Not to be called within `#expect`: with Swift 6.3.1 a closure in the
+/// macro's argument ran in the place of another one of the same type after it.
 func refusal<T>(_ body: () async throws(LedgerError) -> T) async -> LedgerError.Code? {
     do throws(LedgerError) {
         _ = try await body()
