@@ -70,11 +70,20 @@ package final class RedisServer: Sendable {
     private func end(_ signal: Int32) async {
         guard let process = process.withLock({ $0.take() }) else { return }
         Foundation.kill(process.processIdentifier, signal)
-        for _ in 0..<1000 where process.isRunning {
+        for _ in 0..<1000 where Self.runs(process) {
             // A cancelled test still waits for its server's end.
             await Task.detached { try? await Task.sleep(for: .milliseconds(5)) }.value
         }
-        if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+        if Self.runs(process) { Foundation.kill(process.processIdentifier, SIGKILL) }
+    }
+
+    /// Foundation learns of a process' end only when a run loop turns; the kernel knows at once.
+    private static func runs(_ process: Process) -> Bool {
+        guard process.isRunning else { return false }
+        guard let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8) else {
+            return !FileManager.default.fileExists(atPath: "/proc/self/stat")
+        }
+        return status.split(separator: ")").last?.split(separator: " ").first != "Z"
     }
 
     /// Whether a PING on the socket is answered by a PONG.

@@ -107,7 +107,8 @@ final class ChildProcess: Sendable {
     /// A pipe that no other child inherits: it would hold the end open.
     private static func pipe(_ name: String) throws(CommandError) -> (read: Int32, write: Int32) {
         var ends: [Int32] = [0, 0]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else {
+        guard Glibc.pipe(&ends) == 0, fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0, fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0
+        else {
             throw CommandError(.failed, "\(name) can't be started: \(String(cString: strerror(errno)))")
         }
         return (ends[0], ends[1])

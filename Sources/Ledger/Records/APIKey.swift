@@ -10,7 +10,7 @@ package struct APIKey: Sendable, Hashable {
     static let prefix = "bsr_"
     static let secretLength = 33
     static let checksumLength = 7
-    static let idLength = 12
+    package static let idLength = 12
     /// Longer than what is made here, so that later versions may make longer ids.
     static let maximumIDLength = 24
     /// Bytes, the whole text.
@@ -21,13 +21,14 @@ package struct APIKey: Sendable, Hashable {
     package let id: String
     private let text: String
 
-    /// Makes a new key under a new id.
+    /// Makes a new key, under a new id unless one is given.
     ///
     /// - Parameter organisation: a valid id.
     /// - Returns: the key and its text, which is to be shown once and stored nowhere.
-    package static func generate(organisation: String) -> (key: APIKey, text: String) {
+    package static func generate(
+        organisation: String, id: String = RandomIdentifier.make(length: idLength)
+    ) -> (key: APIKey, text: String) {
         precondition(Identifier.isValid(organisation), "an organisation has a valid id")
-        let id = RandomIdentifier.make(length: idLength)
         let head = "\(prefix)\(organisation)_\(id)_\(RandomIdentifier.make(length: secretLength))"
         let text = head + String(decoding: KeyChecksum.text(of: Array(head.utf8)[...]), as: UTF8.self)
         return (APIKey(organisation: organisation, id: id, text: text), text)
