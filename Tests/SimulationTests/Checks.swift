@@ -31,7 +31,7 @@ extension World {
             for (key, hold) in truth.holds {
                 let charged = truth.attempts.filter { $0 >= 0 }.max()
                 held[key, default: 0] += charged ?? (truth.attempts.contains(-1) ? 0 : hold)
-                overruns[key, default: 0] += max(0, (charged ?? 0) - hold)
+                overruns[key, default: 0] += max(0, (charged ?? 0) - (truth.cameAfterRelease ? 0 : hold))
             }
         }
         for (key, total) in held {

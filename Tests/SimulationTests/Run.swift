@@ -76,6 +76,7 @@ enum Run {
         for budget in setup.budgets { try await put(budget, budget.amount, world) }
         world.limits = Dictionary(
             uniqueKeysWithValues: setup.budgets.map { (LeaseKey(generation: $0.generation, start: start), $0.amount) })
+        world.abandonedCharges = rule
         world.generations = setup.budgets.map(\.generation)
         return setup
     }
@@ -132,7 +133,7 @@ enum Run {
         _ world: World
     ) {
         let id = ReservationID(session: made.session, number: made.number, holds: made.holds)
-        world.truths[id.key] = Truth(session: made.session, holds: made.holds)
+        world.truths[id.key] = Truth(session: made.session, holds: made.holds, admittedAt: world.now)
         world.admittedCheck()
         let dice = Double.random(in: 0..<1, using: &world.random)
         if dice < 0.08 { return }
@@ -150,6 +151,9 @@ enum Run {
         world.after(350) { world in commit(id, used, node, world, tries: tries + 1) }
         guard let chosen else { return }
         if world.truths[id.key]?.attempts.contains(used) == false { world.truths[id.key]?.attempts.append(used) }
+        if !world.abandonedCharges, let admitted = world.truths[id.key]?.admittedAt, world.now - admitted > 3500 {
+            world.truths[id.key]?.cameAfterRelease = true
+        }
         world.send { world in
             chosen.deliver(world) { world in
                 chosen.commit(id, used, world) { world, taken in

@@ -31,6 +31,9 @@ struct Truth {
     var acknowledged: Int64?
     /// Every amount that a commit or an expiry ever tried to charge.
     var attempts: [Int64] = []
+    var admittedAt: Int64 = 0
+    /// A commit came when the hold may have been released by time: it is an overrun as a whole.
+    var cameAfterRelease = false
 }
 
 /// Runs events in the order of their time; everything happens on one task, so a seed replays exactly.
@@ -68,6 +71,7 @@ final class World {
     /// The largest limit that each budget ever had, and the generations of all budgets.
     var limits: [LeaseKey: Int64] = [:]
     var generations: [String] = []
+    var abandonedCharges = true
     /// The first broken promise seen where it could not be thrown.
     var breach: String?
     /// Reservations outlive their session by so much that the ledger may have settled some of them itself.
