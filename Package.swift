@@ -161,8 +161,10 @@ let package = Package(
         .testTarget(
             name: "BursarCommandsTests",
             dependencies: [
-                "BursarCommands", "RedisClient", "TestSupport",
+                "BursarCommands", "Console", "HTTPSupport", "RedisClient", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         .testTarget(
