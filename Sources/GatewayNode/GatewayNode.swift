@@ -66,6 +66,8 @@ package final class GatewayNode: Service, Sendable {
         start.finish()
     }
 
+    var redisStatistics: RedisStatistics { ledger.redis.statistics }
+
     package var all: [OrganisationNode] { state.withLock { Array($0.nodes.values) } }
 
     /// Whether anything can be decided: no organisation is served yet and Redis answers, or one of them can decide.

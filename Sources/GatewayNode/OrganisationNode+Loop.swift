@@ -148,6 +148,7 @@ extension OrganisationNode {
 
     /// Redis has lost writes: what was told to the ledger alone is told again; repeats are harmless.
     private func retellAll() async {
+        await retellRules()
         for item in retries.recent(now: clock.now()) {
             _ = try? await ledger.settle(
                 session: item.session, number: item.number, parts: item.parts, organisation: organisation)

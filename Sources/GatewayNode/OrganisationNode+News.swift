@@ -75,6 +75,7 @@ extension OrganisationNode {
 
     private func apply(_ item: News) async {
         let now = clock.now()
+        if !item.after.isEmpty || item.kind == "block.deleted" { retries.remember(item, at: now) }
         switch item.kind {
         case "budget.warned", "budget.reached": return
         case "prices.put", "organisation.updated", "secrets.rotated": await reloadSettings()
@@ -111,6 +112,31 @@ extension OrganisationNode {
             entries.retire { _ in true }
         } catch {
             logger.warning("settings not read", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension OrganisationNode {
+    /// Redis has lost writes: blocks and revocations that this node has seen are told again by their ids, so that a
+    /// rollback lets nobody in. A change that the books still know changes nothing.
+    func retellRules() async {
+        for item in retries.recentNews(now: clock.now()) {
+            let change = Change(id: item.change, actor: item.actor, reason: item.reason)
+            do {
+                switch item.kind {
+                case "block.put":
+                    _ = try await ledger.putBlock(
+                        account: item.account, block: item.after, change: change, organisation: organisation)
+                case "block.deleted":
+                    _ = try await ledger.deleteBlock(
+                        account: item.account, change: change, organisation: organisation)
+                default:
+                    _ = try await ledger.revokeKey(
+                        item.key, record: item.after, change: change, organisation: organisation)
+                }
+            } catch {
+                logger.warning("rule not told again", metadata: ["kind": "\(item.kind)", "error": "\(error)"])
+            }
         }
     }
 }

@@ -59,7 +59,9 @@ extension World {
             let clean = nodes.contains { $0.exitedCleanly && $0.knows(row.session) }
             let doubt = found.granted - found.used - found.returned - found.booked
             let spent = found.used + found.booked
-            let lost = forgiven[row.key] ?? 0
+            // What a rollback took from a session that died before it could tell.
+            let untold = lostRows.filter { $0.session == row.session && $0.key == row.key }.map(\.amount).reduce(0, +)
+            let lost = (forgiven[row.key] ?? 0) + untold
             if spent > expected.high { throw Violation(description: "counted twice: \(row) \(found), at most \(expected.high)") }
             if clean {
                 if spent < expected.low { throw Violation(description: "lost: \(row) \(found), at least \(expected.low)") }

@@ -46,14 +46,16 @@ struct GatewayCommand: AsyncParsableCommand {
         var logger = server.logs.logger("bursar.gateway")
         logger[metadataKey: "node"] = .string(name)
         let redisConfiguration = try redis.configuration(clientName: "bursar-gateway-\(name)")
-        let listeners = try await listenerConfigurations()
+        var configured = try await listenerConfigurations()
         let redis = RedisClient(configuration: redisConfiguration, logger: logger)
         let guardian = try await EvictionGuard.atStart(redisConfiguration, later: redis, logger: logger)
 
-        var settings = GatewayNodeConfiguration(nodeID: name, advertise: try advertised(listeners.listener))
+        var settings = GatewayNodeConfiguration(nodeID: name, advertise: try advertised(configured.listener))
         settings.timing = try timings.timing()
         let relay = HTTPCommitRelay(logger: logger)
         let node = GatewayNode(configuration: settings, redis: redis, relay: relay, logger: logger)
+        configured.settings.metrics = { node.exposition() }
+        let listeners = configured
         let gateway = try GatewayServer(listeners, node: node, logger: logger) { door, address in
             switch door {
             case .main: Terminal.line("listening on \(listeners.listener.url(address))")

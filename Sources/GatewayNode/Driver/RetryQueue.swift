@@ -1,4 +1,4 @@
-// What only this node knows: direct charges the ledger has not taken yet, settlements it might lose.
+// What only this node knows: direct charges the ledger has not taken yet, settlements and rules it might lose.
 
 import Ledger
 import Synchronization
@@ -19,6 +19,7 @@ final class RetryQueue: Sendable {
     private struct State {
         var charges: [Charge] = []
         var settlements: [Settlement] = []
+        var news: [(item: News, at: Int64)] = []
     }
     static let maximumCharges = 10_000
     static let maximumSettlements = 20_000
@@ -45,6 +46,23 @@ final class RetryQueue: Sendable {
                 state.settlements.removeFirst(Self.maximumSettlements / 2)
             }
             state.settlements.append(settlement)
+        }
+    }
+
+    static let maximumNews = 1_000
+
+    func remember(_ item: News, at now: Int64) {
+        state.withLock { state in
+            if state.news.count >= Self.maximumNews { state.news.removeFirst() }
+            state.news.append((item, now))
+        }
+    }
+
+    /// Blocks and revocations learnt within `keep`, in their order.
+    func recentNews(now: Int64) -> [News] {
+        state.withLock { state in
+            state.news.removeAll { $0.at + Self.keep < now }
+            return state.news.map(\.item)
         }
     }
 

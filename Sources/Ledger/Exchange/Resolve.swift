@@ -51,6 +51,10 @@ package struct News: Sendable, Hashable {
     package var generation: String
     package var key: String
     package var change: String
+    package var actor: String
+    package var reason: String
+    /// The record made, for blocks and revoked keys only.
+    package var after: String
 }
 
 package struct NewsPage: Sendable, Hashable {
@@ -99,11 +103,11 @@ extension Ledger {
         return NewsPage(
             version: newest, history: history, now: now, complete: list[3].string == "1",
             news: entries.compactMap { entry in
-                guard let fields = entry.array, fields.count == 7, let version = fields[0].int else { return nil }
+                guard let fields = entry.array, fields.count == 10, let version = fields[0].int else { return nil }
                 let text = fields.map { $0.string ?? "" }
                 return News(
                     version: version, kind: text[1], account: text[2], budget: text[3], generation: text[4],
-                    key: text[5], change: text[6])
+                    key: text[5], change: text[6], actor: text[7], reason: text[8], after: text[9])
             })
     }
 }

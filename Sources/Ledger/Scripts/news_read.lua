@@ -2,12 +2,14 @@
 --
 -- KEYS[1]   see _prologue      ARGV[4]  version the node has applied      ARGV[5]  most events (1...1000)
 --
--- Result: { version, history, now, complete, { { version, kind, account, budget, generation, key, change } ... } }.
+-- Result: { version, history, now, complete, { { version, kind, account, budget, generation, key, change,
+--   actor, reason, after } ... } }. `after` only for blocks and revoked keys, which nodes tell again after a rollback.
 -- complete is '0' when events between were trimmed or more than asked for: the node looks everything up anew.
 -- Errors: NOORG, INVALID.
 
 -- @include prologue
 
+local RETOLD = { ['block.put'] = true, ['block.deleted'] = true, ['key.revoked'] = true }
 local after, most = integer(ARGV[4], 0, MAXIMUM), integer(ARGV[5], 1, 1000)
 if not after or not most then return refuse('INVALID', '/after is not a version') end
 local books = open_books()
@@ -19,7 +21,8 @@ for i, entry in ipairs(entries) do
   for k = 1, #entry[2], 2 do fields[entry[2][k]] = entry[2][k + 1] end
   last = tonumber(string.match(entry[1], '^(%d+)'))
   news[i] = { int(last), fields.kind or '', fields.account or '', fields.budget or '', fields.generation or '',
-    fields.key or '', fields.change or '' }
+    fields.key or '', fields.change or '', fields.actor or '', fields.reason or '',
+    RETOLD[fields.kind] and fields.after or '' }
 end
 local complete = after > 0 and #entries < most
 return { int(books.version), books.history, int(books.now), complete and '1' or '0', news }
