@@ -11,9 +11,10 @@ run: setup
 	$(SWIFT) build -c release --product bursar
 	exec .build/release/bursar dev $(ARGS)
 
+# One test at a time: most of them start servers of their own, and a machine may have two cores.
 test: setup
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+	$(SWIFT) test --skip-build --no-parallel
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)

@@ -26,7 +26,7 @@ struct SimulationTests {
     func seeds(mix: Mix) async throws {
         let environment = ProcessInfo.processInfo.environment
         let first = UInt64(environment["BURSAR_SEED"] ?? "1") ?? 1
-        let count = UInt64(environment["BURSAR_SEEDS"] ?? "12") ?? 12
+        let count = UInt64(environment["BURSAR_SEEDS"] ?? "6") ?? 6
         if let only = environment["BURSAR_MIX"], !mix.name.contains(only) { return }
         try await withRedis { server in
             var logger = Logger(label: "simulation")

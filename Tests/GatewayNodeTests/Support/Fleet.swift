@@ -77,7 +77,11 @@ func withFleet(
     logger.logLevel = .error
     let quiet = logger
     func client() throws -> RedisClient {
-        RedisClient(configuration: try RedisConfiguration(url: redis.url), logger: quiet)
+        var configuration = try RedisConfiguration(url: redis.url)
+        // A busy machine is no outage: these tests wait longer than a node in production would.
+        configuration.connectTimeout = .seconds(10)
+        configuration.commandTimeout = .seconds(10)
+        return RedisClient(configuration: configuration, logger: quiet)
     }
     let admin = try client()
     let ledger = Ledger(redis: admin)
