@@ -11,12 +11,15 @@ enum Bench {
                 precondition(session.pair(Int64(index)), "the benchmark must admit")
             }
         }
-        measure("reserve+commit with 100,000 open reservations", rounds: 15, count: 200_000, prepare: {
-            let hold = ChainHold(chain: session.chain, amounts: Amounts(tokens: 10, usd: 10, requests: 1))
-            for _ in 0..<100_000 {
-                precondition(session.table.admit(hold, expiresAt: 1 << 50, model: nil) != nil, "must admit")
+        measure(
+            "reserve+commit with 100,000 open reservations", rounds: 15, count: 200_000,
+            prepare: {
+                let hold = ChainHold(chain: session.chain, amounts: Amounts(tokens: 10, usd: 10, requests: 1))
+                for _ in 0..<100_000 {
+                    precondition(session.table.admit(hold, expiresAt: 1 << 50, model: nil) != nil, "must admit")
+                }
             }
-        }) { count in
+        ) { count in
             for index in 0..<count {
                 precondition(session.pair(Int64(index)), "the benchmark must admit")
             }

@@ -30,7 +30,9 @@ extension OrganisationNode {
             pricesVersion: entry?.pricesVersion ?? 0, budgets: budgets)
     }
 
-    func token(_ entry: AccountEntry, _ number: Int64, _ hold: ChainHold, model: String?, time: Int64) -> ReservationToken {
+    func token(_ entry: AccountEntry, _ number: Int64, _ hold: ChainHold, model: String?, time: Int64)
+        -> ReservationToken
+    {
         var holds: [Hold] = []
         holds.reserveCapacity(hold.chain.slots.count)
         for (index, slot) in hold.chain.slots.enumerated() where !hold.isExempt(index) {
@@ -79,7 +81,9 @@ extension OrganisationNode {
                 } else if slot.rule.shadow {
                     let scale = slot.lease.scale
                     let wanted = (amounts[slot.rule.unit] + scale - 1) / scale
-                    if known.committed + wanted > at { add("shadow", "would have been stopped by \(step.kind.rawValue)") }
+                    if known.committed + wanted > at {
+                        add("shadow", "would have been stopped by \(step.kind.rawValue)")
+                    }
                 }
             }
             if let attempt {
@@ -116,7 +120,8 @@ extension OrganisationNode {
         }
         guard let model = request.model, !entry.terms(model, at: time).allowed else { return nil }
         return refusal(
-            .modelNotAllowed, entry, request, .zero, time: time, detail: "model \(model) is not allowed for this account")
+            .modelNotAllowed, entry, request, .zero, time: time,
+            detail: "model \(model) is not allowed for this account")
     }
 
     func unknownAccount(_ request: ReservationRequest) -> Refusal {

@@ -61,8 +61,10 @@ extension OrganisationNode {
             if let message { await exchange(message, sentAt: now, past: false) }
             await exchangePast()
             let (finished, due) = state.withLock { state in
-                (state.closing && state.machine.phase == .ended && state.past.isEmpty,
-                 min(state.machine.due(now: clock.now()), state.past.map { $0.due(now: clock.now()) }.min() ?? .max))
+                (
+                    state.closing && state.machine.phase == .ended && state.past.isEmpty,
+                    min(state.machine.due(now: clock.now()), state.past.map { $0.due(now: clock.now()) }.min() ?? .max)
+                )
             }
             if finished { return }
             await alarm.wait(milliseconds: min(max(due - clock.now(), 0), 1000))
@@ -80,7 +82,9 @@ extension OrganisationNode {
             let handle = session
             let (outcomes, over, adopted) = state.withLock { state -> ([WaiterOutcome], Bool, Bool) in
                 if past {
-                    guard let index = state.past.firstIndex(where: { $0.id == message.session }) else { return ([], false, false) }
+                    guard let index = state.past.firstIndex(where: { $0.id == message.session }) else {
+                        return ([], false, false)
+                    }
                     _ = state.past[index].receive(answer, to: message.number, sentAt: sentAt, now: now)
                     if state.past[index].phase == .ended { state.past.remove(at: index) }
                     return ([], false, false)
@@ -88,7 +92,10 @@ extension OrganisationNode {
                 let before = state.machine.history
                 let outcomes = state.machine.receive(answer, to: message.number, sentAt: sentAt, now: now)
                 if handle.id == state.machine.id { handle.follow(state.machine) }
-                return (outcomes, state.machine.phase == .over && !state.closing, !before.isEmpty && state.machine.history != before)
+                return (
+                    outcomes, state.machine.phase == .over && !state.closing,
+                    !before.isEmpty && state.machine.history != before
+                )
             }
             deliver(outcomes)
             if over { startNewSession() }

@@ -33,7 +33,8 @@ extension OrganisationNode {
         if let refusal = ruleRefusal(entry, request, time: time) { return .refused(refusal) }
         let terms = entry.terms(request.model, at: time)
         guard let amounts = terms.amounts(request.estimate, needsDollars: entry.needsDollars) else {
-            return .refused(refusal(.unpricedModel, entry, request, .zero, time: time, detail: Self.unpriced(request.model)))
+            return .refused(
+                refusal(.unpricedModel, entry, request, .zero, time: time, detail: Self.unpriced(request.model)))
         }
         if request.dryRun {
             guard entry.session.table.wouldAdmit(ChainHold(chain: entry.chain, amounts: amounts)) else { return nil }
@@ -73,12 +74,14 @@ extension OrganisationNode {
     }
 
     /// Nil: the rules in memory were out of date, try again.
-    private func reserveThroughLedger(_ entry: AccountEntry, _ request: ReservationRequest) async -> ReservationOutcome? {
+    private func reserveThroughLedger(_ entry: AccountEntry, _ request: ReservationRequest) async -> ReservationOutcome?
+    {
         let time = nowMilliseconds()
         if let refusal = ruleRefusal(entry, request, time: time) { return .refused(refusal) }
         let terms = entry.terms(request.model, at: time)
         guard let amounts = terms.amounts(request.estimate, needsDollars: entry.needsDollars) else {
-            return .refused(refusal(.unpricedModel, entry, request, .zero, time: time, detail: Self.unpriced(request.model)))
+            return .refused(
+                refusal(.unpricedModel, entry, request, .zero, time: time, detail: Self.unpriced(request.model)))
         }
         let attempt = attempt(entry, amounts, request, time: time)
         let expiresAt = time + request.timeToLive.milliseconds
@@ -104,7 +107,9 @@ extension OrganisationNode {
             guard terms.allowed else { return .notAllowed }
             var estimate = request.estimate
             // A dollar estimate was made for the first model; the target is priced by the tokens.
-            if estimate.inputTokens != nil || estimate.outputTokens != nil || estimate.tokens != nil { estimate.usd = nil }
+            if estimate.inputTokens != nil || estimate.outputTokens != nil || estimate.tokens != nil {
+                estimate.usd = nil
+            }
             guard let amounts = terms.amounts(estimate, needsDollars: entry.needsDollars) else { return .unpriced }
             return .amounts(amounts)
         }

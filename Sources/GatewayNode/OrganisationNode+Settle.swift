@@ -110,7 +110,8 @@ extension OrganisationNode {
             let charged = outcome == .repeat ? Self.amounts(charges, token) ?? actual : actual
             retell(token, parts)
             return .committed(
-                charged: charged, late: outcome == .raised, overrun: false, repeated: outcome == .repeat || outcome == .counted)
+                charged: charged, late: outcome == .raised, overrun: false,
+                repeated: outcome == .repeat || outcome == .counted)
         } catch {
             logger.warning("settlement pending", metadata: ["error": "\(error)"])
             return .pending
@@ -205,8 +206,9 @@ extension OrganisationNode {
         let time = nowMilliseconds()
         let expiresAt = time + request.timeToLive.milliseconds
         if let refusal = ruleRefusal(entry, request, time: time) { return .refused(refusal) }
-        guard let total = entry.terms(token.model, at: token.reservedAt).amounts(
-            request.estimate, needsDollars: entry.needsDollars)
+        guard
+            let total = entry.terms(token.model, at: token.reservedAt).amounts(
+                request.estimate, needsDollars: entry.needsDollars)
         else {
             return .refused(
                 refusal(.unpricedModel, entry, request, .zero, time: time, detail: Self.unpriced(token.model)))
@@ -259,7 +261,8 @@ extension OrganisationNode {
         if case .usage(_, let other) = use, entry.needsDollars, entry.terms(other ?? model, at: time).price == nil {
             let request = ReservationRequest(account: account, model: other ?? model, estimate: Estimate())
             return (
-                .refused(refusal(.unpricedModel, entry, request, .zero, time: time, detail: Self.unpriced(model))), false
+                .refused(refusal(.unpricedModel, entry, request, .zero, time: time, detail: Self.unpriced(model))),
+                false
             )
         }
         let actual = actual(use, token)

@@ -21,7 +21,9 @@ extension OrganisationNode {
         guard subLeases.withLock({ $0.count }) < Self.maximumSubLeases else {
             let request = ReservationRequest(account: account, estimate: Estimate())
             return .refused(
-                refusal(.overloaded, nil, request, .zero, time: nowMilliseconds(), detail: "too many leases on this node", retryAfter: 1))
+                refusal(
+                    .overloaded, nil, request, .zero, time: nowMilliseconds(), detail: "too many leases on this node",
+                    retryAfter: 1))
         }
         let estimate = Estimate(tokens: units[.tokens] ?? 0, usd: units[.usd] ?? 0, requests: units[.requests] ?? 0)
         let outcome = await reserve(

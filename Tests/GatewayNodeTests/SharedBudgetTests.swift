@@ -21,7 +21,8 @@ struct SharedBudgetTests {
             #expect(
                 outcome
                     == .committed(
-                        charged: Amounts(tokens: 70, usd: 0, requests: 1), late: false, overrun: false, repeated: false))
+                        charged: Amounts(tokens: 70, usd: 0, requests: 1), late: false, overrun: false, repeated: false)
+            )
             let books = try await fleet.eventually(budget) { $0.spent == 70 && $0.leased == 0 }
             #expect(books.spent == 70)
             #expect(books.leased == 0)
@@ -89,7 +90,8 @@ struct SharedBudgetTests {
         let budget = Fleet.Budget(account: "search", amount: 1000)
         let box = NodeBox()
         try await withFleet(
-            nodes: 2, budgets: [budget], relay: { _ -> any CommitRelay in if withRelay { DirectRelay(nodes: box) } else { NoRelay() } }
+            nodes: 2, budgets: [budget],
+            relay: { _ -> any CommitRelay in if withRelay { DirectRelay(nodes: box) } else { NoRelay() } }
         ) { fleet in
             box.nodes.withLock { $0 = fleet.nodes }
             let owner = try await fleet.node(0)

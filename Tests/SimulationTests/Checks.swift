@@ -62,9 +62,13 @@ extension World {
             // What a rollback took from a session that died before it could tell.
             let untold = lostRows.filter { $0.session == row.session && $0.key == row.key }.map(\.amount).reduce(0, +)
             let lost = (forgiven[row.key] ?? 0) + untold
-            if spent > expected.high { throw Violation(description: "counted twice: \(row) \(found), at most \(expected.high)") }
+            if spent > expected.high {
+                throw Violation(description: "counted twice: \(row) \(found), at most \(expected.high)")
+            }
             if clean {
-                if spent < expected.low { throw Violation(description: "lost: \(row) \(found), at least \(expected.low)") }
+                if spent < expected.low {
+                    throw Violation(description: "lost: \(row) \(found), at least \(expected.low)")
+                }
                 if doubt != 0 { throw Violation(description: "stranded: \(row) keeps \(doubt), \(found)") }
             } else if spent + max(0, doubt) + lost < expected.low {
                 throw Violation(description: "lost of a dead session: \(row) \(found), at least \(expected.low)")
@@ -79,7 +83,8 @@ extension World {
         // A hold that was parked at goodbye, or expired at its owner, may be charged whole; a commit that then comes
         // through the ledger can only raise that.
         guard let low = tried.min(), let high = tried.max() else { return (0, hold) }
-        if let acknowledged = truth.acknowledged, clean, !truth.attempts.contains(-1), tried.count == 1, !ledgerCharged {
+        if let acknowledged = truth.acknowledged, clean, !truth.attempts.contains(-1), tried.count == 1, !ledgerCharged
+        {
             return (acknowledged, acknowledged)
         }
         // A late commit has no hold any more that a death could keep in doubt.

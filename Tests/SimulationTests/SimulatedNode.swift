@@ -110,7 +110,9 @@ final class SimulatedNode {
         let session = machine.id
         let holds = Dictionary(uniqueKeysWithValues: chain.slots.map { ($0.lease.key, amount) })
         let fresh = machine.answeredAt != .min && now - machine.answeredAt <= 5000
-        if fresh, let number = machine.table.admit(ChainHold(chain: chain, amounts: amounts), expiresAt: expires, model: nil) {
+        if fresh,
+            let number = machine.table.admit(ChainHold(chain: chain, amounts: amounts), expiresAt: expires, model: nil)
+        {
             return done(world, (session, number, holds), nil)
         }
         var attempt = Attempt(chain: chain, amounts: amounts, model: nil) { _ in .unpriced }
@@ -261,7 +263,8 @@ final class SimulatedNode {
         let leases = zip(message.leases, answer.leases).map { told, got in
             "\(told.key.generation):\(told.granted)/\(told.used)/\(told.returned)>\(got.granted) committed \(got.committed) spent \(got.spent)"
         }
-        return "exchange \(message.session) \(message.number)\(message.goodbye ? " goodbye" : "") opened \(message.opened) "
+        return
+            "exchange \(message.session) \(message.number)\(message.goodbye ? " goodbye" : "") opened \(message.opened) "
             + "closed \(message.closed) expired \(message.expired) parked \(message.parked.map(\.number)) over \(answer.over) "
             + "ended \(answer.ended) inbox \(answer.inbox.map(\.number)) \(leases)"
     }

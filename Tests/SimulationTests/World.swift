@@ -145,7 +145,9 @@ final class World {
         var keys: [(String, [UInt8])] = []
         let names = try await redis.send(["KEYS", "*"]).array ?? []
         for name in names.compactMap(\.string).sorted() {
-            if case .bulk(let bytes) = try await redis.send(["EVAL", Self.dump, "1", name]) { keys.append((name, bytes)) }
+            if case .bulk(let bytes) = try await redis.send(["EVAL", Self.dump, "1", name]) {
+                keys.append((name, bytes))
+            }
         }
         snapshots.append((now, keys))
         if snapshots.count > 12 { snapshots.removeFirst() }

@@ -80,7 +80,8 @@ package final class RedisServer: Sendable {
     /// Foundation learns of a process' end only when a run loop turns; the kernel knows at once.
     private static func runs(_ process: Process) -> Bool {
         guard process.isRunning else { return false }
-        guard let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8) else {
+        guard let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)
+        else {
             return !FileManager.default.fileExists(atPath: "/proc/self/stat")
         }
         return status.split(separator: ")").last?.split(separator: " ").first != "Z"

@@ -25,5 +25,7 @@ package protocol CommitRelay: Sendable {
 /// A node alone: everything foreign goes through the ledger.
 package struct NoRelay: CommitRelay {
     package init() {}
-    package func relay(_ message: RelayMessage, to address: String, credential: String) async -> SettlementOutcome? { nil }
+    package func relay(_ message: RelayMessage, to address: String, credential: String) async -> SettlementOutcome? {
+        nil
+    }
 }

@@ -1,9 +1,9 @@
 // A monotonic clock that also counts while the machine is suspended.
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Time of a node: milliseconds that never run backwards, whatever happens to the wall clock.
@@ -17,9 +17,9 @@ package struct BootClock: NodeClock {
     package func now() -> Int64 {
         var time = timespec()
         #if canImport(Glibc)
-        clock_gettime(CLOCK_BOOTTIME, &time)
+            clock_gettime(CLOCK_BOOTTIME, &time)
         #else
-        clock_gettime(CLOCK_MONOTONIC_RAW, &time)
+            clock_gettime(CLOCK_MONOTONIC_RAW, &time)
         #endif
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }

@@ -14,11 +14,14 @@ struct OrganisationHead: Sendable {
     static func read(_ ledger: Ledger, organisation: String) async throws(LedgerError) -> OrganisationHead {
         do {
             let prefix = Ledger.prefix(organisation)
-            let head = try await ledger.redis.send(["HMGET", prefix + "meta", "history", "version", "secrets", "unpriced"])
+            let head = try await ledger.redis.send([
+                "HMGET", prefix + "meta", "history", "version", "secrets", "unpriced",
+            ])
             guard let fields = head.array, fields.count == 4, fields[0].string != nil else {
                 throw LedgerError(.noOrganisation, "organisation \(organisation) has no record")
             }
-            let secrets = try JSONDecoder().decode([OrganisationSecret].self, from: Data((fields[2].string ?? "[]").utf8))
+            let secrets = try JSONDecoder().decode(
+                [OrganisationSecret].self, from: Data((fields[2].string ?? "[]").utf8))
             var book = PriceBook.empty
             let current = try await ledger.redis.send(["HGET", prefix + "prices", "version"])
             if let version = current.string {

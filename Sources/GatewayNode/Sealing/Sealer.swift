@@ -20,7 +20,8 @@ struct Sealer: Sendable {
             let root = SymmetricKey(data: Data(secret.key.utf8))
             func derive(_ purpose: String) -> SymmetricKey {
                 HKDF<SHA256>.deriveKey(
-                    inputKeyMaterial: root, salt: Data(organisation.utf8), info: Data(purpose.utf8), outputByteCount: 32)
+                    inputKeyMaterial: root, salt: Data(organisation.utf8), info: Data(purpose.utf8), outputByteCount: 32
+                )
             }
             let relay = derive("relay").withUnsafeBytes { Base64URL.encode(Array($0)) }
             return Keys(mac: derive("reservation"), receipt: derive("decision"), relay: relay)
@@ -72,7 +73,9 @@ struct Sealer: Sendable {
         guard let key = keys.first else { return "" }
         var writer = ByteWriter()
         writer.write(receipt)
-        guard let box = try? AES.GCM.seal(writer.bytes, using: key.receipt), let combined = box.combined else { return "" }
+        guard let box = try? AES.GCM.seal(writer.bytes, using: key.receipt), let combined = box.combined else {
+            return ""
+        }
         return "dec_" + Base64URL.encode(Array(combined))
     }
 

@@ -45,7 +45,9 @@ package struct BookFigures: Sendable, Hashable {
     /// What is wrong with these books: nothing, or one sentence for each broken rule (G1, G2).
     package var violations: [String] {
         var list: [String] = []
-        if committed != committedFromRows { list.append("committed is \(committed), the leases say \(committedFromRows)") }
+        if committed != committedFromRows {
+            list.append("committed is \(committed), the leases say \(committedFromRows)")
+        }
         if spent != spentFromRows { list.append("spent is \(spent), the leases say \(spentFromRows)") }
         if available + spent + leased + inDoubt != allowance {
             list.append(
@@ -63,7 +65,8 @@ extension Ledger {
         generation: String, start: Int64? = nil, limit: Int = 1, organisation: String
     ) async throws(LedgerError) -> [BookFigures] {
         let reply = try await run(
-            LedgerScript.booksRead, organisation: organisation, [generation, start.map(String.init) ?? "", String(limit)])
+            LedgerScript.booksRead, organisation: organisation,
+            [generation, start.map(String.init) ?? "", String(limit)])
         guard let list = reply.array else { throw LedgerError.unexpected("books_read", reply) }
         var books: [BookFigures] = []
         for item in list {

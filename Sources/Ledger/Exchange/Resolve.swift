@@ -95,7 +95,9 @@ extension Ledger {
     }
 
     /// The events after a version, at most `limit`.
-    package func news(after version: Int64, limit: Int = 500, organisation: String) async throws(LedgerError) -> NewsPage {
+    package func news(after version: Int64, limit: Int = 500, organisation: String) async throws(LedgerError)
+        -> NewsPage
+    {
         let reply = try await run(LedgerScript.newsRead, organisation: organisation, [String(version), String(limit)])
         guard let list = reply.array, list.count == 5, let newest = list[0].int, let history = list[1].string,
             let now = list[2].int, let entries = list[4].array

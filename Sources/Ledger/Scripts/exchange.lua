@@ -359,6 +359,9 @@ if not m then return refuse('INVALID', wrong) end
 local books = open_books()
 if not books then return refuse('NOORG', 'the organisation has no record') end
 local ahead = begin_writing(books, m.history, m.seq)
+-- Until the node has adopted this history the books may have forgotten numbers that it reported as open: what is not
+-- open here was then not necessarily counted by the owner.
+local adopted = m.history == '' or m.history == books.history
 local s = load_session(books, m.sid)
 m.old = m.n <= s.n
 sweep(books)
@@ -378,13 +381,13 @@ if not m.old then
   each_number(m.expired, 'SADD', prefix .. 'expired:' .. m.sid)
   each_number(m.closed, 'SREM', open)
   each_number(m.closed, 'SREM', prefix .. 'expired:' .. m.sid)
-  s.next = max(s.next, m.next)
+  if adopted then s.next = max(s.next, m.next) end
   for _, p in ipairs(m.parked) do
     call('HSET', prefix .. 'parked:' .. m.sid, p.number, p.text)
     call('ZADD', prefix .. 'parked', int(p.expires), m.sid .. '/' .. p.number)
   end
-  prune_inbox(books, s)
-  if m.final then say_goodbye(books, m, s) end
+  if adopted then prune_inbox(books, s) end
+  if adopted and m.final then say_goodbye(books, m, s) end
   call('HSET', session_key(m.sid), 'n', int(s.n), 'next', int(s.next), 'over', s.over and '1' or '0', 'final',
     s.final and '1' or '0', 'advertise', m.advertise, 'node', m.node, 'version', int(m.version), 'seen_ms',
     int(books.now))

@@ -121,9 +121,11 @@ package struct Attempt: Sendable {
             case .reroute, .warn: break
             }
         }
-        guard let target = chain.slots[index].rule.steps.filter({ $0.kind == .reroute }).dropFirst(
-            figures.ceilings[..<level].filter { $0.kind == .reroute }.count
-        ).first?.model else { return .exhausted([index]) }
+        guard
+            let target = chain.slots[index].rule.steps.filter({ $0.kind == .reroute }).dropFirst(
+                figures.ceilings[..<level].filter { $0.kind == .reroute }.count
+            ).first?.model
+        else { return .exhausted([index]) }
         exempt |= 1 << UInt64(index)
         if target == model { return nil }
         guard case .amounts(let cost) = terms(target) else { return .exhausted([index]) }

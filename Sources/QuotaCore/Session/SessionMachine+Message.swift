@@ -37,11 +37,13 @@ extension SessionMachine {
         inFlight = InFlight(
             number: number, sentAt: now,
             told: reports.map { ($0.key, $0.used, $0.returned, $0.answered) },
-            openedEnd: opened.count, closedEnd: closed.count, expiredEnd: expired.count, parkedCount: park.count, groups: asking,
+            openedEnd: opened.count, closedEnd: closed.count, expiredEnd: expired.count, parkedCount: park.count,
+            groups: asking,
             goodbye: goodbye)
         return ExchangeMessage(
             session: id, number: number, history: history, seq: seq, rulesVersion: rulesVersionApplied,
-            goodbye: goodbye, next: table.next, opened: opened, closed: closed, expired: expired, parked: park, leases: reports,
+            goodbye: goodbye, next: table.next, opened: opened, closed: closed, expired: expired, parked: park,
+            leases: reports,
             groups: groups)
     }
 

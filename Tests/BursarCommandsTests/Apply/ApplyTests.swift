@@ -1,5 +1,7 @@
 // `apply` against a real console: what it makes is what it later finds.
 
+import AsyncHTTPClient
+import NIOCore
 import Testing
 
 @testable import BursarCommands

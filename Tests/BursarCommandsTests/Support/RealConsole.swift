@@ -1,5 +1,6 @@
 // A console over a redis-server of its own, for what only a real one can tell.
 
+import AsyncHTTPClient
 import Console
 import HTTPSupport
 import Logging

@@ -54,7 +54,8 @@ struct Fleet: Sendable {
     func put(_ budget: Budget, change: Change = Change(actor: "test")) async throws {
         let now = try await ledger.organisation(Self.organisation).now / 1000
         let rule = try PeriodRule(every: .month, timezone: "UTC")
-        let periods = rule.upcoming(from: now, count: 14).map { "\($0.start):\($0.end):\($0.id)" }.joined(separator: ",")
+        let periods = rule.upcoming(from: now, count: 14).map { "\($0.start):\($0.end):\($0.id)" }.joined(
+            separator: ",")
         _ = try await ledger.putBudget(
             account: budget.account, name: budget.name,
             fields: [
@@ -135,7 +136,9 @@ extension ReservationOutcome {
 
 extension OrganisationNode {
     /// Reserves tokens and gives the sealed id, or the refusal.
-    func tokens(_ count: Int64, account: String = "search", ttl: Duration = .seconds(600)) async -> Result<String, Refusal> {
+    func tokens(_ count: Int64, account: String = "search", ttl: Duration = .seconds(600)) async -> Result<
+        String, Refusal
+    > {
         let outcome = await reserve(
             ReservationRequest(account: account, estimate: Estimate(tokens: count), timeToLive: ttl))
         switch outcome {
