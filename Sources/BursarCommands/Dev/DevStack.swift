@@ -67,11 +67,10 @@ final class DevStack: Sendable {
         return try await start("console", ["console", "--listen", "127.0.0.1:\(free)"])
     }
 
+    /// - Parameter port: one that is free.
     func startGateway(number: Int, port: Int) async throws -> String {
-        let free = try await FreePort.find(host: "127.0.0.1", preferred: port)
-        return try await start(
-            "gateway \(number)",
-            ["gateway", "--listen", "127.0.0.1:\(free)", "--node-id", "g\(number)"])
+        try await start(
+            "gateway \(number)", ["gateway", "--listen", "127.0.0.1:\(port)", "--node-id", "g\(number)"])
     }
 
     private func start(_ name: String, _ arguments: [String]) async throws -> String {

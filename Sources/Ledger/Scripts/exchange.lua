@@ -310,7 +310,7 @@ local function grant_wants(books, m)
     l.share = demand_share(books, l)
     if shortage > 0 and books.now < l.book.finish * 1000 and l.book.account ~= '' and not is_short(books, l.book) then
       local cap = ceiling(l, 0)
-      local extra = cap and min(shortage, floor((cap - l.book.committed) * l.share / 3)) or shortage
+      local extra = cap and min(shortage, floor((cap - l.book.committed) * l.share / 2)) or shortage
       if extra > 0 then
         change_row(l.book, l.row, function(row) row.granted = row.granted + extra end)
       end
@@ -323,7 +323,7 @@ local function slack_for(books, l)
   local cap = ceiling(l, 0)
   if not cap then return MAXIMUM end
   if is_short(books, l.book) or cap <= l.book.committed then return 0 end
-  local slack = floor((cap - l.book.committed) * (l.share or 0) / 2)
+  local slack = floor((cap - l.book.committed) * (l.share or 0))
   if slack > 0 then l.book.slack_out = true end
   return slack
 end
