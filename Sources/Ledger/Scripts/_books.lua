@@ -7,7 +7,32 @@
 local function part_of(amount, fraction)
   if amount < 0 then return 0 end
   local whole = floor(amount / 10000)
-  return whole * fraction + floor((amount - whole * 10000) * fraction / 10000)
+  return min(MAXIMUM, whole * fraction + floor((amount - whole * 10000) * fraction / 10000))
+end
+
+-- Whether these name a budget's period. '0123' would be a second name of 123, with books of its own.
+local function is_period(generation, start)
+  return generation and start and #generation <= 64 and string.find(generation, '^%w+$') and #start <= 12
+    and (start == '0' or string.find(start, '^[1-9]%d*$')) and true or false
+end
+
+-- Whether something fits under these ceilings ("AMOUNT:KIND:RATE,...") that did not fit under those before.
+local function ceilings_rose(before, after)
+  local function amounts_of(text)
+    local list, kinds = {}, ''
+    for amount, kind in string.gmatch(text, '(%d+):(%a+):') do
+      list[#list + 1] = tonumber(amount)
+      kinds = kinds .. kind .. ','
+    end
+    return list, kinds
+  end
+  local old, old_kinds = amounts_of(before)
+  local new, new_kinds = amounts_of(after)
+  if old_kinds ~= new_kinds then return true end
+  for i, amount in ipairs(new) do
+    if amount > old[i] then return true end
+  end
+  return false
 end
 
 local function book_key(generation, start) return prefix .. 'book:' .. generation .. ':' .. start end
@@ -110,13 +135,13 @@ local function set_allowance(books, book, budget)
   end
   local text = table.concat(binding, ',')
   local changed = allowance ~= book.allowance or text ~= book.ceilings_text
-  local rose = book.allowance and (allowance > book.allowance or limit > book.limit or text ~= book.ceilings_text)
+  local rose = book.allowance and (allowance > book.allowance or ceilings_rose(book.ceilings_text, text))
   book.allowance, book.limit, book.ceilings_text = allowance, limit, text
   call('HSET', book.key, 'allowance', int(allowance), 'amount', int(amount), 'adjusted', int(adjusted),
     'rollover', book.rollover and int(book.rollover) or '', 'limit', int(limit), 'ceilings', text,
     'steps', budget.steps, 'mode', budget.mode, 'changes_ms', changes and int(changes) or '')
   if rose then
-    book.floors, book.reached, book.recall_over = {}, 0, false
+    book.floors, book.reached = {}, 0
     call('HSET', book.key, 'floors', '', 'reached', '0')
   end
   return changed
@@ -124,7 +149,7 @@ end
 
 local BOOK_FIELDS = { 'allowance', 'limit', 'committed', 'spent', 'ceilings', 'start', 'end', 'floors', 'reached',
   'recall', 'recall_ms', 'recall_pending', 'slack_out', 'freed_ms', 'window', 'demand_now', 'demand_before', 'doubt',
-  'doubt_ms', 'warned', 'steps', 'mode', 'changes_ms', 'rollover', 'account', 'budget', 'throttle_us', 'unit' }
+  'doubt_ms', 'warned', 'steps', 'mode', 'changes_ms', 'rollover', 'account', 'budget', 'throttle_us', 'unit', 'quiet_ms' }
 
 -- Reads a book. Returns nil when it has not been opened.
 local function load_book(generation, start)
@@ -140,6 +165,7 @@ local function load_book(generation, start)
     doubt_ms = tonumber(v[19]), warned = tonumber(v[20]), steps = v[21], mode = v[22],
     changes_ms = v[23] ~= '' and tonumber(v[23]) or nil, rollover = v[24] ~= '' and tonumber(v[24]) or nil,
     account = v[25], budget = v[26], throttle_us = tonumber(v[27]), unit = v[28],
+    quiet_ms = tonumber(v[29] or '0'),
   }
   for level, amount in string.gmatch(v[8], '(%d+)=(%d+)') do book.floors[tonumber(level)] = tonumber(amount) end
   return book

@@ -38,9 +38,65 @@ local function change_row(book, row, change)
   settle_row(book, row, before)
 end
 
-local function store_all()
+-- Outstanding of sessions that are no longer alive. A view: O(leases of the book).
+local function doubt_of(books, generation, start)
+  local total = 0
+  local all = call('HGETALL', leases_key(generation, start))
+  for i = 1, #all, 2 do
+    local g, u, r, b = string.match(all[i + 1], '^(%d+) (%d+) (%d+) (%d+)')
+    local rest = tonumber(g) - tonumber(u) - tonumber(r) - tonumber(b)
+    if rest > 0 then
+      local over, final = unpack(call('HMGET', prefix .. 'session:' .. all[i], 'over', 'final'))
+      local expires = max(tonumber(call('ZSCORE', prefix .. 'sessions', all[i]) or '0'), books.recovering_until)
+      if over == '1' or final == '1' or expires < books.now then total = total + rest end
+    end
+  end
+  return total
+end
+
+-- Announces warn steps that were passed, each once a period; refreshes the view of the doubt at most once a second.
+local function announce_warns(books, book)
+  if book.committed == book.spent then
+    book.doubt = 0
+  elseif books.now - book.doubt_ms >= 1000 then
+    book.doubt = doubt_of(books, book.generation, book.start)
+    book.doubt_ms = books.now
+  end
+  local warns = ladder(book.steps, book.allowance)
+  while book.warned < #warns and book.spent + book.doubt >= warns[book.warned + 1] and book.allowance > 0 do
+    book.warned = book.warned + 1
+    append_event(books, 'budget.warned', { 'actor', 'ledger', 'account', book.account, 'budget', book.budget,
+      'generation', book.generation, 'period', book.start, 'step', int(book.warned), 'after', int(book.spent) })
+  end
+end
+
+local FREED_GAP_MS = 50
+
+-- Tells those who wait or refuse that money came back, not more often than nodes can bear.
+local function hint_freed(books, book)
+  if books.now - book.freed_ms < FREED_GAP_MS then return end
+  book.freed_ms = books.now
+  call('PUBLISH', prefix .. 'news', 'freed ' .. book.generation .. ' ' .. book.start)
+end
+
+-- A refused need that fits by now is no reason to refuse any more, whichever way the money came back.
+local function clear_floors(books, book)
+  local ceilings, freed = ceilings_of(book), false
+  for level = 0, 8 do
+    local amount, c = book.floors[level], ceilings[level + 1]
+    if amount and (not c or c.amount - book.committed >= amount) then
+      book.floors[level] = nil
+      freed = true
+    end
+  end
+  if freed then hint_freed(books, book) end
+end
+
+local function store_all(books)
   for _, row in ipairs(rows_order) do store_row(row.generation, row.start, row.session, row) end
   for _, book in ipairs(opened_order) do
+    announce_warns(books, book)
+    clear_floors(books, book)
     local floors = {}
     for level = 0, 8 do
       if book.floors[level] then floors[#floors + 1] = level .. '=' .. int(book.floors[level]) end
@@ -50,7 +106,7 @@ local function store_all()
       int(book.recall_ms), 'recall_pending', int(book.recall_pending), 'slack_out', book.slack_out and '1' or '0',
       'freed_ms', int(book.freed_ms), 'window', int(book.window), 'demand_now', int(book.demand_now),
       'demand_before', int(book.demand_before), 'doubt', int(book.doubt), 'doubt_ms', int(book.doubt_ms),
-      'warned', int(book.warned), 'throttle_us', int(book.throttle_us))
+      'warned', int(book.warned), 'throttle_us', int(book.throttle_us), 'quiet_ms', int(book.quiet_ms))
   end
 end
 
@@ -71,7 +127,8 @@ local function expired(books, s) return s.expires < books.now end
 local function read_entry(text)
   local flags, list = string.match(text, '^(%a*)|(.*)$')
   local e = { booked = string.find(flags, 'b', 1, true) ~= nil, freed = string.find(flags, 'f', 1, true) ~= nil,
-    auto = string.find(flags, 'a', 1, true) ~= nil, expired = string.find(flags, 'e', 1, true) ~= nil, charge_rule = string.find(flags, 'c', 1, true) ~= nil, items = {} }
+    auto = string.find(flags, 'a', 1, true) ~= nil, expired = string.find(flags, 'e', 1, true) ~= nil,
+    charge_rule = string.find(flags, 'c', 1, true) ~= nil, items = {} }
   for g, start, charge, hold in string.gmatch(list, '(%w+):(%d+):(%d+):(%d+)') do
     e.items[#e.items + 1] = { generation = g, start = start, charge = tonumber(charge), hold = tonumber(hold) }
   end
@@ -84,6 +141,16 @@ local function items_text(items)
     list[i] = item.generation .. ':' .. item.start .. ':' .. int(item.charge) .. ':' .. int(item.hold)
   end
   return table.concat(list, ' ')
+end
+
+-- The entry that `text` writes down, or nil when it is malformed: at most 64 budget periods, amounts within bounds.
+local function parse_items(text)
+  local e = read_entry('|' .. text)
+  if #e.items > 64 or items_text(e.items) ~= text then return nil end
+  for _, item in ipairs(e.items) do
+    if item.charge > MAXIMUM or item.hold > MAXIMUM or not is_period(item.generation, item.start) then return nil end
+  end
+  return e
 end
 
 local function store_entry(sid, number, e)
@@ -166,8 +233,11 @@ local function sweep(books)
       call('ZADD', prefix .. 'parked', int(books.now + books.ttl), member)
     else
       call('ZREM', prefix .. 'parked', member)
-      if text and call('SISMEMBER', prefix .. 'open:' .. sid, number) == 1
-        and call('HEXISTS', prefix .. 'inbox:' .. sid, number) == 0 and (s.over or s.final) then
+      -- Died between parking its holds and its goodbye: from now on only the ledger settles for it.
+      if s.known and not s.over then end_session(books, s) end
+      if text and s.over and call('SISMEMBER', prefix .. 'open:' .. sid, number) == 1
+        and call('HEXISTS', prefix .. 'inbox:' .. sid, number) == 0
+        and call('SISMEMBER', prefix .. 'expired:' .. sid, number) == 0 then
         local e = read_entry(text)
         for _, item in ipairs(e.items) do item.charge = e.charge_rule and item.hold or 0 end
         e.auto = true
@@ -184,18 +254,3 @@ local function sweep(books)
   end
 end
 
--- Outstanding of sessions that are no longer alive. A view: O(leases of the book).
-local function doubt_of(books, generation, start)
-  local total = 0
-  local all = call('HGETALL', leases_key(generation, start))
-  for i = 1, #all, 2 do
-    local g, u, r, b = string.match(all[i + 1], '^(%d+) (%d+) (%d+) (%d+)')
-    local rest = tonumber(g) - tonumber(u) - tonumber(r) - tonumber(b)
-    if rest > 0 then
-      local over, final = unpack(call('HMGET', session_key(all[i]), 'over', 'final'))
-      local expires = max(tonumber(call('ZSCORE', prefix .. 'sessions', all[i]) or '0'), books.recovering_until)
-      if over == '1' or final == '1' or expires < books.now then total = total + rest end
-    end
-  end
-  return total
-end

@@ -15,13 +15,8 @@ local KEEP_MS, KEEP_COUNT = 86400000, 100000
 if not ARGV[4] or not string.find(ARGV[4], '^[%w._-]+$') or #ARGV[4] > 120 then
   return refuse('INVALID', '/id is not an id')
 end
-local entry = read_entry('|' .. ARGV[5])
-if #entry.items == 0 or #entry.items > 64 or items_text(entry.items) ~= ARGV[5] then
-  return refuse('INVALID', '/charges is malformed')
-end
-for _, item in ipairs(entry.items) do
-  if item.charge > MAXIMUM then return refuse('INVALID', '/charges is out of range') end
-end
+local entry = ARGV[5] and parse_items(ARGV[5])
+if not entry or #entry.items == 0 then return refuse('INVALID', '/charges is malformed') end
 local books = open_books()
 if not books then return refuse('NOORG', 'the organisation has no record') end
 if call('ZSCORE', prefix .. 'charges_at', ARGV[4]) then return 'repeat' end
@@ -36,6 +31,6 @@ end
 call('ZADD', prefix .. 'charges_at', int(books.now), ARGV[4])
 call('ZREMRANGEBYSCORE', prefix .. 'charges_at', '-inf', int(books.now - KEEP_MS))
 call('ZREMRANGEBYRANK', prefix .. 'charges_at', '0', int(-KEEP_COUNT - 1))
-store_all()
+store_all(books)
 end_writing(books)
 return 'booked'

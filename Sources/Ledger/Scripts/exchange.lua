@@ -28,15 +28,18 @@
 -- @include books
 -- @include sessions
 
-local RECALL_WAIT_MS, FREED_GAP_MS, DEMAND_WINDOW_MS = 50, 50, 2000
+local RECALL_WAIT_MS, DEMAND_WINDOW_MS = 50, 2000
 local HELD_PER_CALL = 512
 
 local function parse()
   local m = { sid = ARGV[4], n = integer(ARGV[5], 1, MAXIMUM), history = ARGV[6], seq = integer(ARGV[7], 0, MAXIMUM),
     version = integer(ARGV[8], 0, MAXIMUM), final = ARGV[9] == '1', next = integer(ARGV[10], 0, MAXIMUM),
-    opened = ARGV[11], closed = ARGV[12], expired = ARGV[13], node = ARGV[14], advertise = ARGV[15], parked = {}, leases = {}, groups = {} }
+    opened = ARGV[11], closed = ARGV[12], expired = ARGV[13], node = ARGV[14], advertise = ARGV[15], parked = {},
+    leases = {}, groups = {} }
   if not m.sid or not string.find(m.sid, '^[%w._~-]+$') or #m.sid > 120 then return nil, '/session is not an id' end
   if not (m.n and m.seq and m.version and m.next) then return nil, '/header is not made of integers' end
+  if string.find(m.history, '[^%w]') or #m.history > 64 then return nil, '/history is not an id' end
+  if not m.advertise or #m.node > 256 or #m.advertise > 256 then return nil, '/node has at most 256 bytes' end
   if string.find(m.opened .. m.closed .. m.expired, '[^%d,]') then return nil, '/open is not a list of numbers' end
   local at = 16
   local function take() at = at + 1; return ARGV[at - 1] end
@@ -47,21 +50,25 @@ local function parse()
   if not parked then return nil, '/parked has a wrong count' end
   for i = 1, parked do
     local p = { number = take(), expires = integer(take(), 0, MAXIMUM), text = take() }
-    if not p.expires or not string.find(p.number, '^%d+$') or not string.find(p.text, '^[cr]|[%w: ]*$') then
+    local rule, items = string.match(p.text or '', '^([cr])|(.*)$')
+    if not p.expires or not string.find(p.number, '^%d+$') or #p.number > 16 or not rule or not parse_items(items) then
       return nil, '/parked/' .. (i - 1) .. ' is malformed'
     end
     m.parked[i] = p
   end
-  local leases = count(128)
+  local leases, seen = count(128), {}
   if not leases then return nil, '/leases has a wrong count' end
   for i = 1, leases do
     local l = { generation = take(), start = take(), granted = integer(take(), 0, MAXIMUM),
       used = integer(take(), 0, MAXIMUM), returned = integer(take(), 0, MAXIMUM), want = integer(take(), 0, MAXIMUM),
       demand = integer(take(), 0, MAXIMUM), answered = integer(take(), 0, MAXIMUM) }
-    if not (l.granted and l.used and l.returned and l.want and l.demand and l.answered and l.generation and l.start)
-      or not string.find(l.generation, '^%w+$') or not string.find(l.start, '^%d+$') or #l.start > 12 then
+    if not (l.granted and l.used and l.returned and l.want and l.demand and l.answered)
+      or not is_period(l.generation, l.start) then
       return nil, '/leases/' .. (i - 1) .. ' is malformed'
     end
+    local name = l.generation .. ':' .. l.start
+    if seen[name] then return nil, '/leases/' .. (i - 1) .. ' is named twice' end
+    seen[name] = true
     m.leases[i] = l
   end
   local groups = count(128)
@@ -69,11 +76,15 @@ local function parse()
   for i = 1, groups do
     local needs = count(64)
     if not needs then return nil, '/groups/' .. (i - 1) .. ' has a wrong count' end
-    local g = {}
+    local g, named = {}, {}
     for k = 1, needs do
       local need = { lease = integer(take(), 1, leases), amount = integer(take(), 0, MAXIMUM),
         level = integer(take(), 0, 8), token = take() == '1' }
-      if not (need.lease and need.amount and need.level) then return nil, '/groups/' .. (i - 1) .. ' is malformed' end
+      -- A lease twice in a group would be judged twice against the same free money.
+      if not (need.lease and need.amount and need.level) or named[need.lease] then
+        return nil, '/groups/' .. (i - 1) .. ' is malformed'
+      end
+      named[need.lease] = true
       g[k] = need
     end
     m.groups[i] = g
@@ -81,13 +92,14 @@ local function parse()
   return m
 end
 
-local function each_number(list, command, key)
-  local chunk = {}
-  for number in string.gmatch(list, '%d+') do
-    chunk[#chunk + 1] = number
-    if #chunk == 1000 then call(command, key, unpack(chunk)); chunk = {} end
-  end
-  if #chunk > 0 then call(command, key, unpack(chunk)) end
+local function each_chunk(list, command, key)
+  for first = 1, #list, 1000 do call(command, key, unpack(list, first, min(first + 999, #list))) end
+end
+
+local function each_number(text, command, key)
+  local list = {}
+  for number in string.gmatch(text, '%d+') do list[#list + 1] = number end
+  each_chunk(list, command, key)
 end
 
 -- The report: what the session used and returned. Only a node that is ahead merges what it was granted.
@@ -127,12 +139,13 @@ local function prune_inbox(books, s)
   end
 end
 
--- What a parked hold still keeps: nothing once it was committed, nor once the owner counted it.
+-- What a parked hold still keeps: nothing once it was committed, nor once the owner counted it, also at its expiry.
 local function parked_holds(sid)
   local keep = {}
   local all = call('HGETALL', prefix .. 'parked:' .. sid)
   for i = 1, #all, 2 do
     if call('SISMEMBER', prefix .. 'open:' .. sid, all[i]) == 1
+      and call('SISMEMBER', prefix .. 'expired:' .. sid, all[i]) == 0
       and call('HEXISTS', prefix .. 'inbox:' .. sid, all[i]) == 0 then
       for _, item in ipairs(read_entry(all[i + 1]).items) do
         local name = item.generation .. ':' .. item.start
@@ -173,40 +186,52 @@ local function say_goodbye(books, m, s)
   if call('SCARD', held) == 0 then
     s.ended = true
     call('ZREM', prefix .. 'sessions', s.id)
-    forget_session_later(s.id)
   end
 end
 
+-- The ceiling of a level. A ladder that became shorter may leave a node's level above it: a block still binds there.
 local function ceiling(l, level)
   local c = l.ceilings[level + 1]
+  if not c then
+    local last = l.ceilings[#l.ceilings]
+    if last and last.kind == 'block' then c = last end
+  end
   return c and c.amount
 end
 
 -- One recall round: over when all holders answered, or after a while.
 local function recall_running(books, book)
   if book.recall_ms > 0 and (book.recall_pending <= 0 or books.now - book.recall_ms >= RECALL_WAIT_MS) then
-    book.recall_ms, book.slack_out = 0, false
+    -- Nothing is given to idle until those who waited have asked again, or rounds would follow each other for ever.
+    book.recall_ms, book.slack_out, book.quiet_ms = 0, false, books.now + RECALL_WAIT_MS
   end
   return book.recall_ms > 0
 end
 
+-- Sessions that were asked in the round under way and have not answered.
+local function asked_key(book) return prefix .. 'asked:' .. book.generation .. ':' .. book.start end
+
 local function start_recall(books, book, asker)
-  local pending = 0
+  local pending = {}
   local all = call('HGETALL', leases_key(book.generation, book.start))
   for i = 1, #all, 2 do
     if all[i] ~= asker then
       local g, u, r, b = string.match(all[i + 1], '^(%d+) (%d+) (%d+) (%d+)')
       if tonumber(g) > tonumber(u) + tonumber(r) + tonumber(b)
         and max(tonumber(call('ZSCORE', prefix .. 'sessions', all[i]) or '0'), books.recovering_until) >= books.now then
-        pending = pending + 1
+        pending[#pending + 1] = all[i]
       end
     end
   end
-  book.recall = book.recall + 1
-  book.recall_pending = pending
-  if pending == 0 then
+  -- Never a number that was used before, not even in a history that Redis forgot.
+  book.recall = max(book.recall + 1, books.now)
+  book.recall_pending = #pending
+  if #pending == 0 then
     book.slack_out = false
   else
+    call('DEL', asked_key(book))
+    each_chunk(pending, 'SADD', asked_key(book))
+    call('EXPIRE', asked_key(book), 60)
     book.recall_ms = books.now
     call('PUBLISH', prefix .. 'news', 'recall ' .. book.generation .. ' ' .. book.start .. ' ' .. int(book.recall))
   end
@@ -236,12 +261,17 @@ local function throttle(books, l, level)
   return nil, floor(at + interval)
 end
 
+-- Whether a period grants nothing any more, or never did: a tombstone and an unknown period end where they start.
+local function is_closed(books, book)
+  return books.now >= book.finish * 1000 or book.finish <= tonumber(book.start) or book.account == ''
+end
+
 local function answer_group(books, m, group)
   if recovering(books) then return 'recovering' end
   local refused, waiting, states = {}, false, {}
   for _, need in ipairs(group) do
     local l = m.leases[need.lease]
-    if books.now >= l.book.finish * 1000 or l.book.account == '' then return 'closed' end
+    if is_closed(books, l.book) then return 'closed' end
     need.short = max(0, need.amount - l.credit)
     local cap = ceiling(l, need.level)
     if need.short > 0 and cap and l.book.committed + need.short > cap then
@@ -299,8 +329,11 @@ local function demand_share(books, l)
   return max(l.demand, 1) / max(book.demand_before, book.demand_now, l.demand, 1)
 end
 
-local function is_short(books, book)
-  return recall_running(books, book) or book.floors[0] ~= nil
+-- Whether nothing may lie idle. A refused need above the whole ceiling is no reason: idle slices could never pay it.
+local function is_short(books, l)
+  local book, cap = l.book, ceiling(l, 0)
+  local floor = book.floors[0]
+  return recall_running(books, book) or books.now < book.quiet_ms or (floor ~= nil and cap ~= nil and floor <= cap)
 end
 
 -- Beyond needs: at most what was wanted, and a share of what is free, so that slices shrink as money runs out.
@@ -308,7 +341,7 @@ local function grant_wants(books, m)
   for _, l in ipairs(m.leases) do
     local shortage = l.want - l.row.granted
     l.share = demand_share(books, l)
-    if shortage > 0 and books.now < l.book.finish * 1000 and l.book.account ~= '' and not is_short(books, l.book) then
+    if shortage > 0 and not recovering(books) and not is_closed(books, l.book) and not is_short(books, l) then
       local cap = ceiling(l, 0)
       local extra = cap and min(shortage, floor((cap - l.book.committed) * l.share / 2)) or shortage
       if extra > 0 then
@@ -322,36 +355,10 @@ end
 local function slack_for(books, l)
   local cap = ceiling(l, 0)
   if not cap then return MAXIMUM end
-  if is_short(books, l.book) or cap <= l.book.committed then return 0 end
+  if is_short(books, l) or cap <= l.book.committed then return 0 end
   local slack = floor((cap - l.book.committed) * (l.share or 0))
   if slack > 0 then l.book.slack_out = true end
   return slack
-end
-
--- Announces warn steps that were passed, each once a period; refreshes the view of the doubt at most once a second.
-local function announce(books, book)
-  local warns = ladder(book.steps, book.allowance)
-  if book.committed > book.spent and books.now - book.doubt_ms >= 1000 then
-    book.doubt = doubt_of(books, book.generation, book.start)
-    book.doubt_ms = books.now
-  end
-  while book.warned < #warns and book.spent + book.doubt >= warns[book.warned + 1] and book.allowance > 0 do
-    book.warned = book.warned + 1
-    append_event(books, 'budget.warned', { 'actor', 'ledger', 'account', book.account, 'budget', book.budget,
-      'generation', book.generation, 'period', book.start, 'step', int(book.warned), 'after', int(book.spent) })
-  end
-  local freed = false
-  for level, amount in pairs(book.floors) do
-    local c = ceilings_of(book)[level + 1]
-    if not c or c.amount - book.committed >= amount then
-      book.floors[level] = nil
-      freed = true
-    end
-  end
-  if freed and books.now - book.freed_ms >= FREED_GAP_MS then
-    book.freed_ms = books.now
-    call('PUBLISH', prefix .. 'news', 'freed ' .. book.generation .. ' ' .. book.start)
-  end
 end
 
 local m, wrong = parse()
@@ -374,19 +381,24 @@ if not m.old then
     call('ZADD', prefix .. 'sessions', int(s.expires), m.sid)
   end
 end
-merge(books, m, s, ahead)
 if not m.old then
+  -- First what others took and the owner counted itself is undone, or its reports would look like an overrun.
   local open = prefix .. 'open:' .. m.sid
   each_number(m.opened, 'SADD', open)
   each_number(m.expired, 'SADD', prefix .. 'expired:' .. m.sid)
   each_number(m.closed, 'SREM', open)
   each_number(m.closed, 'SREM', prefix .. 'expired:' .. m.sid)
-  if adopted then s.next = max(s.next, m.next) end
+  if adopted then
+    s.next = max(s.next, m.next)
+    prune_inbox(books, s)
+  end
+end
+merge(books, m, s, ahead)
+if not m.old then
   for _, p in ipairs(m.parked) do
     call('HSET', prefix .. 'parked:' .. m.sid, p.number, p.text)
     call('ZADD', prefix .. 'parked', int(p.expires), m.sid .. '/' .. p.number)
   end
-  if adopted then prune_inbox(books, s) end
   if adopted and m.final then say_goodbye(books, m, s) end
   call('HSET', session_key(m.sid), 'n', int(s.n), 'next', int(s.next), 'over', s.over and '1' or '0', 'final',
     s.final and '1' or '0', 'advertise', m.advertise, 'node', m.node, 'version', int(m.version), 'seen_ms',
@@ -400,26 +412,25 @@ for _, l in ipairs(m.leases) do
   l.credit = max(0, l.row.granted - l.granted)
   if not m.old and l.answered == l.book.recall and l.row.answered ~= l.answered then
     l.row.answered = l.answered
-    if l.book.recall_ms > 0 then
+    if l.book.recall_ms > 0 and call('SREM', asked_key(l.book), m.sid) == 1 then
       l.book.recall_pending = l.book.recall_pending - 1
       -- The last holder has answered: those who wait may ask again.
-      if l.book.recall_pending <= 0 then
-        call('PUBLISH', prefix .. 'news', 'freed ' .. l.book.generation .. ' ' .. l.book.start)
-      end
+      if l.book.recall_pending <= 0 then hint_freed(books, l.book) end
     end
   end
   recall_running(books, l.book)
 end
 if not m.old and not s.over and not s.final then
   for i, group in ipairs(m.groups) do groups[i] = answer_group(books, m, group) end
-  if not recovering(books) then grant_wants(books, m) end
+  grant_wants(books, m)
 end
 
 local leases = {}
 for i, l in ipairs(m.leases) do
   local slack = slack_for(books, l)
   local floors = {}
-  announce(books, l.book)
+  announce_warns(books, l.book)
+  clear_floors(books, l.book)
   for level = 0, 8 do
     if l.book.floors[level] then floors[#floors + 1] = level .. '=' .. int(l.book.floors[level]) end
   end
@@ -428,7 +439,8 @@ for i, l in ipairs(m.leases) do
     l.book.recall_ms > 0 and int(l.book.recall) or '0', table.concat(floors, ','), int(l.book.finish),
     int(l.book.reached), l.book.mode }, '|')
 end
-store_all()
+store_all(books)
+if s.ended then forget_session_later(s.id) end
 
 local inbox = call('HGETALL', prefix .. 'inbox:' .. m.sid)
 local entries = {}

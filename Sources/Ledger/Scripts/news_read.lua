@@ -24,5 +24,6 @@ for i, entry in ipairs(entries) do
     fields.key or '', fields.change or '', fields.actor or '', fields.reason or '',
     RETOLD[fields.kind] and fields.after or '' }
 end
-local complete = after > 0 and #entries < most
+-- A node that knows a version which the books have not reached saw a history that is over.
+local complete = after > 0 and after <= books.version and #entries < most
 return { int(books.version), books.history, int(books.now), complete and '1' or '0', news }

@@ -15,12 +15,11 @@
 
 local sid, number = ARGV[4], ARGV[5]
 if not sid or not string.find(sid, '^[%w._~-]+$') or #sid > 120 then return refuse('INVALID', '/session is not an id') end
-if not integer(number, 0, MAXIMUM) then return refuse('INVALID', '/number is not a reservation number') end
-local entry = read_entry('|' .. ARGV[6])
-if #entry.items > 64 or items_text(entry.items) ~= ARGV[6] then return refuse('INVALID', '/charges is malformed') end
-for _, item in ipairs(entry.items) do
-  if item.charge > MAXIMUM or item.hold > MAXIMUM then return refuse('INVALID', '/charges is out of range') end
+if not integer(number, 0, MAXIMUM) or int(tonumber(number)) ~= number then
+  return refuse('INVALID', '/number is not a reservation number')
 end
+local entry = ARGV[6] and parse_items(ARGV[6])
+if not entry then return refuse('INVALID', '/charges is malformed') end
 local books = open_books()
 if not books then return refuse('NOORG', 'the organisation has no record') end
 
@@ -32,9 +31,16 @@ if first then
   local e = read_entry(first)
   outcome = 'repeat'
   if e.auto then
-    local raised = false
-    for i, item in ipairs(e.items) do
-      local more = (entry.items[i] and entry.items[i].charge or 0) - item.charge
+    local raised, places = false, {}
+    for i, item in ipairs(e.items) do places[item.generation .. ':' .. item.start] = i end
+    for _, new in ipairs(entry.items) do
+      -- The owner parked its holds in an order of its own, and none where a hold was 0.
+      local item = e.items[places[new.generation .. ':' .. new.start]]
+      if not item then
+        item = { generation = new.generation, start = new.start, charge = 0, hold = new.hold }
+        e.items[#e.items + 1] = item
+      end
+      local more = new.charge - item.charge
       if more > 0 then
         raised = true
         item.charge = item.charge + more
@@ -72,6 +78,6 @@ else
     call('ZADD', prefix .. 'inboxes', int(s.expires + 1), sid)
   end
 end
-store_all()
+store_all(books)
 end_writing(books)
 return { outcome, items_text(entry.items) }
