@@ -7,6 +7,8 @@ local PERIODS_KEPT_S = 86400 -- an exchange may still open the book of a period 
 local ALL_FIELDS = { 'record', 'version', 'generation', 'unit', 'amount', 'mode', 'steps', 'next_amount', 'next_from',
   'rollover_max', 'every', 'periods', 'abandoned', 'outage' }
 
+local function adjustments_key(generation) return prefix .. 'adjustments:' .. generation end
+
 local function budget_key(account, name) return prefix .. 'budget:' .. account .. '/' .. name end
 
 -- All fields of a budget by name, or nil when it does not exist.
@@ -98,6 +100,20 @@ local function changed_period(books, budget, generation)
       if planned ~= finish or id ~= v[2] then return v[2] end
     end
   end
+end
+
+-- The first stored period, not yet ended, in which an adjustment begins and that other periods would not have: the
+-- adjustment would hold nowhere. Returns its id, nil when there is none.
+local function orphaned_period(books, old, new)
+  local first, first_id
+  for _, text in ipairs(call('HVALS', adjustments_key(old.generation))) do
+    local start = string.match(text, '^%S+ %S+ (%d+)')
+    local finish, id = period_of(old, start)
+    if finish and finish * 1000 > books.now and not period_of(new, start) and (not first or tonumber(start) < first) then
+      first, first_id = tonumber(start), id
+    end
+  end
+  return first_id
 end
 
 -- Makes the current and later opened books follow their budget, and tells the nodes: to give back what no longer fits,

@@ -7,7 +7,7 @@
 --
 -- Result: { version, replayed }. Event: budget.put. Publishes 'recall G START 0' where more is granted than fits now.
 -- Errors: NOORG, INVALID, NOTFOUND (account), PRECONDITION, CONFLICT (archived account, too many budgets, generation in use,
--- a change of unit, every or an open period while the generation has opened books).
+-- a change of unit, every or an open period while the generation has opened books or adjustments).
 
 -- @include prologue
 -- @include books
@@ -40,15 +40,18 @@ if #periods > 0 and new.periods ~= (old and old.periods) and periods[#periods].f
 end
 local refusal = check_version(old and tonumber(old.version))
 if refusal then return refusal end
-if old and call('EXISTS', prefix .. 'periods:' .. new.generation) == 1 then
+-- Books and adjustments are amounts in the unit: read in another one, 250 dollars would be 250 million tokens.
+if old and call('EXISTS', prefix .. 'periods:' .. new.generation, adjustments_key(new.generation)) > 0 then
   for _, field in ipairs({ 'unit', 'every' }) do
     if new[field] ~= old[field] then
       return refuse('CONFLICT', field .. ' cannot change from ' .. old[field] .. ' to ' .. new[field] ..
-        ' once a period has books: delete the budget and make it again')
+        ' once the budget has books or adjustments: delete it and make it again')
     end
   end
   local changed = changed_period(books, new, new.generation)
   if changed then return refuse('CONFLICT', 'period ' .. changed .. ' has books: it keeps its start and end') end
+  local orphaned = new.periods ~= old.periods and orphaned_period(books, old, new)
+  if orphaned then return refuse('CONFLICT', 'period ' .. orphaned .. ' has an adjustment: it keeps its start') end
 end
 if not old then
   if call('SCARD', prefix .. 'budgets:' .. account) >= BUDGETS_PER_ACCOUNT then
