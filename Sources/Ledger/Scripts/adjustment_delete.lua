@@ -16,7 +16,7 @@ if answer then return answer end
 local budget, wrong = find_budget()
 if not budget then return wrong end
 if not is_id(ARGV[10]) then return refuse('INVALID', '/id is not an id') end
-local key = prefix .. 'adjustments:' .. budget.generation
+local key = adjustments_key(budget.generation)
 local text = call('HGET', key, ARGV[10])
 local refusal = check_versionless(text)
 if refusal then return refusal end
