@@ -14,7 +14,7 @@ struct SessionsListTests {
             LedgerScript.exchange, organisation: "acme",
             [
                 session, "1", "", "0", "3", goodbye ? "1" : "0", String(next),
-                opened.map { String($0) }.joined(separator: ","), "", "node-\(session)", "http://\(session)", "0",
+                opened.map { String($0) }.joined(separator: ","), "", "", "node-\(session)", "http://\(session)", "0",
                 "1", "g1", String(TestBooks.start), "0", "0", "0", "10", "10", "0", "0",
             ])
     }
