@@ -14,6 +14,8 @@ package struct LoadError: Error, Sendable, CustomStringConvertible {
         case console
         /// Redis can't be reached or doesn't tell its statistics.
         case redis
+        /// The gateways are not in the state that a drill begins with.
+        case drill
         /// The report can't be written.
         case output
     }

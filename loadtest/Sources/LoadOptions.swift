@@ -10,6 +10,13 @@ package struct LoadOptions: Sendable {
         case replay
         /// Equal requests at a constant rate.
         case steady
+        /// How fast a block and its end reach all gateways.
+        case blockDrill = "block-drill"
+        /// How fast a raise of an exhausted budget reaches all gateways.
+        case raiseDrill = "raise-drill"
+
+        /// Whether it changes rules through the console instead of sending load.
+        package var isDrill: Bool { self == .blockDrill || self == .raiseDrill }
     }
 
     /// How requests are split over the accounts.
@@ -38,6 +45,15 @@ package struct LoadOptions: Sendable {
     /// `steady`: tokens of each request.
     package var inputTokens = 500
     package var outputTokens = 200
+
+    /// Drills: how many changes are measured.
+    package var rounds = 100
+    /// Drills: how long all gateways may take to follow one change.
+    package var roundTimeout = Duration.seconds(10)
+    /// Drills: between a gateway's answer and the next question to it.
+    package var probePause = Duration.zero
+    /// `raise-drill`: tokens that are given and used up in each round.
+    package var raiseTokens = 100_000
 
     package var split = Split.roundRobin
     package var seed: UInt64 = 1
@@ -99,6 +115,16 @@ package struct LoadOptions: Sendable {
             try Self.require(Identifier.isValid(account), "--accounts: '\(account)' is not an account id")
         }
         if scenario == .replay { try Self.require(trace != nil, "--trace is needed for the scenario replay") }
+        if scenario.isDrill {
+            try Self.require(console != nil, "--console is needed for drills")
+            try Self.require(accounts.count == 1, "--accounts takes one account for drills")
+        }
+        try Self.require((1...100_000).contains(rounds), "--rounds is from 1 to 100000")
+        try Self.require(
+            roundTimeout >= .milliseconds(1) && roundTimeout <= .seconds(600), "--round-timeout is from 1 ms to 10 minutes")
+        try Self.require(
+            probePause >= .zero && probePause <= .seconds(60), "--probe-pause is from 0 to 60 seconds")
+        try Self.require((1...1_000_000_000).contains(raiseTokens), "--raise-tokens is from 1 to 1000000000")
         try Self.require((0.001...1_000_000).contains(speed), "--speed is from 0.001 to 1000000")
         try Self.require((0.001...1_000_000).contains(rate), "--rate is from 0.001 to 1000000 requests a second")
         try Self.require(

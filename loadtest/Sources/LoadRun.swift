@@ -1,7 +1,6 @@
 // A run from its options to its report: the order of the steps, and which of them last while requests are sent.
 
 import AsyncHTTPClient
-import Foundation
 
 /// One run of the load generator.
 package struct LoadRun: Sendable {
@@ -20,7 +19,7 @@ package struct LoadRun: Sendable {
     /// - Throws: ``LoadError``; `CancellationError` when the task is cancelled, open reservations then expire.
     package func run() async throws -> LoadReport {
         let options = try options.validated()
-        let key = try Self.key(file: options.keyFile)
+        let key = try KeyFile.read(options.keyFile)
         let plan = try Plan(options)
         let client = HTTPCaller.client(connections: options.connections, timeout: options.requestTimeout)
         let report: LoadReport
@@ -31,14 +30,7 @@ package struct LoadRun: Sendable {
             throw error
         }
         try await client.shutdown()
-        if let path = options.jsonPath {
-            let data = try report.json()
-            do {
-                try data.write(to: URL(filePath: path), options: .atomic)
-            } catch {
-                throw LoadError(.output, "\(path) can't be written", cause: error)
-            }
-        }
+        if let path = options.jsonPath { try ReportFile.write(report, to: path) }
         return report
     }
 
@@ -117,16 +109,5 @@ package struct LoadRun: Sendable {
             try await group.waitForAll()
             return true
         }
-    }
-
-    private static func key(file: String) throws(LoadError) -> String {
-        let maximumBytes = 4096
-        guard let handle = FileHandle(forReadingAtPath: file), let data = try? handle.read(upToCount: maximumBytes)
-        else { throw LoadError(.key, "the key file \(file) can't be read") }
-        let key = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !key.isEmpty, data.count < maximumBytes, key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw LoadError(.key, "the key file \(file) must hold one key and nothing else")
-        }
-        return key
     }
 }

@@ -11,10 +11,11 @@ struct LoadCommand: AsyncParsableCommand {
         commandName: "load", abstract: "Generates load: replays a trace over gateways and judges the books.",
         discussion: """
             A trace is a CSV file with the header TIMESTAMP,ContextTokens,GeneratedTokens, times in UTC. With --console \
-            the report compares the books with the acknowledged commits. Exits with 1 when a guarantee broke.
+            the report compares the books with the acknowledged commits. The drills block and raise an account again and \
+            again and tell how fast all gateways follow. Exits with 1 when a guarantee broke.
             """)
 
-    @Option(name: .long, help: "replay a trace, or a steady rate of equal requests.")
+    @Option(name: .long, help: "replay a trace, a steady rate of equal requests, block-drill or raise-drill.")
     var scenario = LoadOptions.Scenario.replay
 
     @Option(name: .long, help: "The gateways' URLs, separated by commas.")
@@ -47,16 +48,23 @@ struct LoadCommand: AsyncParsableCommand {
         options.jsonPath = json
         shape.set(&options)
         try books.set(&options)
-        let report: LoadReport
+        let progress = quiet ? LoadProgress.none : .standardError
+        let (text, isFine): (String, Bool)
         do {
-            report = try await LoadRun(options, progress: quiet ? .none : .standardError).run()
+            if scenario.isDrill {
+                let report = try await DrillRun(options, progress: progress).run()
+                (text, isFine) = (report.text, report.verdict.isFine)
+            } else {
+                let report = try await LoadRun(options, progress: progress).run()
+                (text, isFine) = (report.text, report.verdict.isFine)
+            }
         } catch let error as LoadError where error.code == .options {
             throw CommandError(.usage, error.message)
         } catch let error as LoadError {
             throw CommandError(.failed, error.description)
         }
-        if !quiet { Terminal.line(report.text) }
-        guard report.verdict.isFine else { throw CommandError(.failed, "a guarantee broke") }
+        if !quiet { Terminal.line(text) }
+        guard isFine else { throw CommandError(.failed, "a guarantee broke") }
     }
 
     private static func list(_ text: String) -> [String] {

@@ -22,6 +22,18 @@ struct LoadShapeOptions: ParsableArguments {
     @Option(name: .long, help: "steady: output tokens of each request.")
     var outputTokens = 200
 
+    @Option(name: .long, help: "Drills: how many changes are measured.")
+    var rounds = 100
+
+    @Option(name: .long, help: "Drills: how long all gateways may take to follow one change.")
+    var roundTimeout = TimeSpan(.seconds(10))
+
+    @Option(name: .long, help: "Drills: between a gateway's answer and the next question to it.")
+    var probePause = TimeSpan(.zero)
+
+    @Option(name: .long, help: "raise-drill: tokens that are given and used up in each round.")
+    var raiseTokens = 100_000
+
     @Option(name: .long, help: "How requests are split over the accounts.")
     var split = LoadOptions.Split.roundRobin
 
@@ -65,6 +77,10 @@ struct LoadShapeOptions: ParsableArguments {
         options.duration = duration.duration
         options.inputTokens = inputTokens
         options.outputTokens = outputTokens
+        options.rounds = rounds
+        options.roundTimeout = roundTimeout.duration
+        options.probePause = probePause.duration
+        options.raiseTokens = raiseTokens
         options.split = split
         options.seed = seed
         options.estimateOutput = estimateOutput

@@ -1,6 +1,7 @@
 // Reads the books through the console, as any user would: the report must not believe the nodes that it measures.
 
 import Foundation
+import NIOHTTP1
 import QuotaCore
 
 /// One budget's books at one moment, in the unit's book parts (micro-dollars, tokens, requests).
@@ -71,9 +72,19 @@ struct ConsoleClient: Sendable {
         throw LoadError(.console, "\(account) has more pages of budgets than \(Self.maximumPages)")
     }
 
-    private func get(_ path: String) async throws -> HTTPAnswer {
+    /// Changes a rule.
+    ///
+    /// - Throws: ``LoadError/Code/console`` unless the answer is a success.
+    func change(_ method: HTTPMethod, _ path: String, body: String? = nil) async throws {
+        let answer = try await send(method, path, body: body)
+        guard (200..<300).contains(answer.status) else { throw refusal(answer, "\(method) \(path)") }
+    }
+
+    private func get(_ path: String) async throws -> HTTPAnswer { try await send(.GET, path, body: nil) }
+
+    private func send(_ method: HTTPMethod, _ path: String, body: String?) async throws -> HTTPAnswer {
         do {
-            return try await caller.get(url + path)
+            return try await caller.send(method, url + path, body: body)
         } catch let error as CancellationError {
             throw error
         } catch {

@@ -48,7 +48,7 @@ struct HTTPCaller: Sendable {
 
     func post(_ url: String, body: String) async throws -> HTTPAnswer { try await send(.POST, url, body: body) }
 
-    private func send(_ method: HTTPMethod, _ url: String, body: String?) async throws -> HTTPAnswer {
+    func send(_ method: HTTPMethod, _ url: String, body: String?) async throws -> HTTPAnswer {
         var request = HTTPClientRequest(url: url)
         request.method = method
         request.headers = headers

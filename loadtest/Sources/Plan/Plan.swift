@@ -46,7 +46,8 @@ struct Plan {
             source = .trace(try TraceReader(path: path), firstTicks: summary.firstTicks)
             count = summary.rows
             length = Self.duration(ticks: summary.lastTicks - summary.firstTicks, speed: options.speed)
-        case .steady:
+        // Drills have no plan: who runs them never comes here.
+        case .steady, .blockDrill, .raiseDrill:
             source = .steady
             length = options.duration
             count = max(1, Int((options.duration.inSeconds * options.rate).rounded()))

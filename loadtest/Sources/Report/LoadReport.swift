@@ -97,13 +97,5 @@ package struct LoadReport: Sendable, Codable {
     /// The report as a JSON document with a line end.
     ///
     /// - Throws: ``LoadError/Code/output``.
-    package func json() throws(LoadError) -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        do {
-            return try encoder.encode(self) + Data("\n".utf8)
-        } catch {
-            throw LoadError(.output, "the report can't be written as JSON", cause: error)
-        }
-    }
+    package func json() throws(LoadError) -> Data { try ReportFile.json(self) }
 }

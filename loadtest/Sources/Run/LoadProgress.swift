@@ -45,6 +45,16 @@ package struct LoadProgress: Sendable {
         if style == .bar { write("\n") }
     }
 
+    /// Shows how far a drill is: every round on a terminal, every tenth elsewhere.
+    func show(round: Int, of rounds: Int, last: String) {
+        let line = "round \(round)/\(rounds)  last \(last)"
+        switch style {
+        case .none: return
+        case .bar: write("\r\u{1B}[K" + line + (round == rounds ? "\n" : ""))
+        case .lines: if round % 10 == 0 || round == rounds { write(line + "\n") }
+        }
+    }
+
     private func show(_ line: String) { write(style == .bar ? "\r\u{1B}[K" + line : line + "\n") }
 
     static func line(_ counts: LoadCounts, total: Int, elapsed: Duration, withBar: Bool) -> String {
