@@ -121,7 +121,8 @@ package struct LoadOptions: Sendable {
         }
         try Self.require((1...100_000).contains(rounds), "--rounds is from 1 to 100000")
         try Self.require(
-            roundTimeout >= .milliseconds(1) && roundTimeout <= .seconds(600), "--round-timeout is from 1 ms to 10 minutes")
+            roundTimeout >= .milliseconds(1) && roundTimeout <= .seconds(600),
+            "--round-timeout is from 1 ms to 10 minutes")
         try Self.require(
             probePause >= .zero && probePause <= .seconds(60), "--probe-pause is from 0 to 60 seconds")
         try Self.require((1...1_000_000_000).contains(raiseTokens), "--raise-tokens is from 1 to 1000000000")

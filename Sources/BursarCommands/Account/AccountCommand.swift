@@ -35,7 +35,8 @@ struct AccountFields: ParsableArguments {
     var allowModel: [String] = []
 
     func body() throws -> JSONValue {
-        var members = JSONValue.fields(["name": name, "parent": parent, "kind": kind, "cost_centre": costCentre]).members
+        var members = JSONValue.fields(["name": name, "parent": parent, "kind": kind, "cost_centre": costCentre])
+            .members
         if !head.isEmpty { members["heads"] = .array(try head.map(Self.head)) }
         if !label.isEmpty { members["labels"] = .object(try Self.labels(label)) }
         if !allowModel.isEmpty { members["models"] = .object(["allow": .array(allowModel.map { .string($0) })]) }

@@ -11,7 +11,8 @@ struct ApplyCommand: AsyncParsableCommand {
             go, and keys of accounts that list their keys. The secret of a new key is shown once.
             """)
 
-    @Option(name: .shortAndLong, help: "The file, - for standard input.", completion: .file(extensions: ["yaml", "yml"]))
+    @Option(
+        name: .shortAndLong, help: "The file, - for standard input.", completion: .file(extensions: ["yaml", "yml"]))
     var file: String
 
     @Flag(name: .long, help: "Show the plan only.")

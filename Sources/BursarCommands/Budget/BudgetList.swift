@@ -25,7 +25,8 @@ struct BudgetList: AsyncParsableCommand {
         output.show(
             rows, id: "budget",
             columns: [
-                .left("ACCOUNT", "account"), .left("BUDGET", "budget"), .left("UNIT", "unit"), .left("EVERY", "period.every"),
+                .left("ACCOUNT", "account"), .left("BUDGET", "budget"), .left("UNIT", "unit"),
+                .left("EVERY", "period.every"),
                 .left("PERIOD", "live.period.id"), .right("ALLOWANCE", "live.allowance"), .right("SPENT", "live.spent"),
                 .right("REMAINING", "live.remaining"), .right("LEASED", "live.leased"),
                 .right("IN DOUBT", "live.in_doubt"), .left("STATE", "live.state"),

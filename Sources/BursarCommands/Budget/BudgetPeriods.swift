@@ -24,7 +24,8 @@ struct BudgetPeriods: AsyncParsableCommand {
         output.show(
             rows, id: "period.id",
             columns: [
-                .left("PERIOD", "period.id"), .left("START", "period.start"), .left("END", "period.end"), .right("ALLOWANCE", "allowance"),
+                .left("PERIOD", "period.id"), .left("START", "period.start"), .left("END", "period.end"),
+                .right("ALLOWANCE", "allowance"),
                 .right("SPENT", "spent"), .right("REMAINING", "remaining"), .left("STATE", "state"),
             ])
     }

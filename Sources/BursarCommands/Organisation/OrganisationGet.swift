@@ -13,6 +13,7 @@ struct OrganisationGet: AsyncParsableCommand {
 
     func run() async throws {
         output.show(
-            try await console.withClient { try await $0.get("\(OrganisationCommand.path)/\(ConsoleClient.escape(id))") })
+            try await console.withClient { try await $0.get("\(OrganisationCommand.path)/\(ConsoleClient.escape(id))") }
+        )
     }
 }

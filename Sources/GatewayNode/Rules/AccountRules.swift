@@ -15,10 +15,21 @@ struct BudgetPolicyRecord: Decodable {
         var at: DecimalText
         var `do`: StepKind
         var model: String?
-        var requests_per_minute: Int64?
+        var requestsPerMinute: Int64?
+
+        enum CodingKeys: String, CodingKey {
+            case at, model
+            case `do`
+            case requestsPerMinute = "requests_per_minute"
+        }
     }
     var policy: [Step]?
-    var visible_below: Bool?
+    var visibleBelow: Bool?
+
+    enum CodingKeys: String, CodingKey {
+        case policy
+        case visibleBelow = "visible_below"
+    }
 }
 
 struct BlockRecord: Decodable { var reason: String? }
@@ -43,13 +54,13 @@ enum AccountRules {
             // Fractions with up to four places are exact in 1/10,000.
             let micro = try Amount.parse(step.at.text, unit: .usd)
             return LadderStep(
-                at: micro / 100, kind: step.do, rate: step.requests_per_minute, model: step.model)
+                at: micro / 100, kind: step.do, rate: step.requestsPerMinute, model: step.model)
         }
         return BudgetRule(
             account: account, name: budget.name, generation: budget.generation, unit: unit,
             shadow: budget.mode == "shadow",
             steps: steps.sorted { $0.at < $1.at }, outage: outage(budget.outage),
-            abandonedCharges: budget.abandoned != "release", visibleBelow: record.visible_below ?? false,
+            abandonedCharges: budget.abandoned != "release", visibleBelow: record.visibleBelow ?? false,
             version: budget.version)
     }
 

@@ -50,7 +50,10 @@ struct OrganisationFileTests {
             ("accounts:\n- id: a\n  nmae: x\n", "3:3", "nmae"),
             ("accounts:\n- id: a\n- id: a\n", "3:3", "twice"),
             ("accounts:\n- id: a\n  parent: b\n- id: b\n  parent: a\n", "2:3", "below itself"),
-            ("accounts:\n- id: a\n  budgets:\n    m: {unit: usd, period: {every: month}}\n", "4:5", "amount is missing"),
+            (
+                "accounts:\n- id: a\n  budgets:\n    m: {unit: usd, period: {every: month}}\n", "4:5",
+                "amount is missing"
+            ),
             (
                 "accounts:\n- id: a\n  budgets:\n    m:\n      unit: usd\n      amount: -5\n      period: {every: month}\n",
                 "6:7", "amount must not be negative"

@@ -16,7 +16,8 @@ struct RefusalTests {
     @Test("Wrong fields are named")
     func fields() {
         let problem = JSONValue.of(
-            #"{"code":"validation_failed","title":"Validation failed","detail":"/amount is wrong.","errors":[{"pointer":"/amount","detail":"must be a number"}]}"#)
+            #"{"code":"validation_failed","title":"Validation failed","detail":"/amount is wrong.","errors":[{"pointer":"/amount","detail":"must be a number"}]}"#
+        )
         #expect(
             HTTPRefusal(status: 422, problem: problem).error.description == """
                 Validation failed (422 validation_failed)

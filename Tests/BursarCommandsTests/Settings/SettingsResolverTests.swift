@@ -11,7 +11,8 @@ struct SettingsResolverTests {
         _ arguments: [String], _ environment: [String: String] = [:], file: String? = nil
     ) throws -> [String] {
         var environment = environment
-        let path = FileManager.default.temporaryDirectory.appending(path: "settings-\(UInt64.random(in: 0 ... .max)).yaml")
+        let path = FileManager.default.temporaryDirectory.appending(
+            path: "settings-\(UInt64.random(in: 0 ... .max)).yaml")
         if let file {
             try Data(file.utf8).write(to: path)
             environment["BURSAR_CONFIG"] = path.path
@@ -63,7 +64,9 @@ struct SettingsResolverTests {
         #expect(try resolve(["check"], environment, file: "token_file: /f\n") == ["check", "--token=secret"])
         #expect(try resolve(["check"], file: "token_file: /f\n") == ["check", "--token-file=/f"])
         #expect(
-            try resolve(["check"], ["BURSAR_TOKEN": "secret", "BURSAR_TOKEN_FILE": "/f"]) == ["check", "--token=secret"])
+            try resolve(["check"], ["BURSAR_TOKEN": "secret", "BURSAR_TOKEN_FILE": "/f"]) == [
+                "check", "--token=secret",
+            ])
     }
 
     @Test("Flags are true or false, and an empty variable counts as not set")

@@ -38,7 +38,8 @@ struct DrillFigures: Sendable {
     func report(_ options: LoadOptions, board: ProbeBoard) -> DrillReport {
         var broken = broken
         if admittedAfterRefusal > 0 {
-            broken.append("\(admittedAfterRefusal) requests were admitted by gateways that had refused in the same block")
+            broken.append(
+                "\(admittedAfterRefusal) requests were admitted by gateways that had refused in the same block")
         }
         let isBlock = options.scenario == .blockDrill
         return DrillReport(
