@@ -178,6 +178,10 @@ local function say_goodbye(books, m, s)
     end)
   end
   for _, l in ipairs(m.leases) do give_back(l.generation, l.start) end
+  -- What this call undid of the ledger's own bookings, in leases that the message need not name.
+  for _, row in ipairs(rows_order) do
+    if row.session == s.id then give_back(row.generation, row.start) end
+  end
   local held, closed = prefix .. 'held:' .. s.id, prefix .. 'closed:' .. s.id
   for _, name in ipairs(call('SRANDMEMBER', held, HELD_PER_CALL)) do
     give_back(string.match(name, '^(%w+):(%d+)$'))

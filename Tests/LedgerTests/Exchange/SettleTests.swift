@@ -148,6 +148,19 @@ import Testing
         }
     }
 
+    @Test("What is undone after goodbye, because the owner had counted it, goes back though no lease is named")
+    func undoneAfterGoodbye() async throws {
+        try await withOwner { desk async throws in
+            var report = desk.report("a")
+            report.used = 25
+            #expect(try await desk.settle("a", 1, charge: 25, hold: 40) == .kept)
+            try await desk.exchange("a", goodbye: true, next: 2, [report])
+            #expect(try await desk.row("a") == [100, 25, 50, 25])
+            #expect(try await desk.exchange("a", goodbye: true, next: 2, closed: [1]).ended)
+            #expect(try await desk.row("a") == [100, 25, 75, 0])
+        }
+    }
+
     @Test("A parked hold follows its budget's rule when it expires", arguments: [true, false])
     func parked(charges: Bool) async throws {
         try await withOwner { desk async throws in
