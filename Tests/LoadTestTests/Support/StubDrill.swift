@@ -58,17 +58,17 @@ final class StubDrill: Sendable {
             state.withLock { $0.spent += charge.tokens ?? 0 }
             return Self.json(200, "{}")
         }
-        let account = "console/api/v1/accounts/:id"
-        router.put(RouterPath(account)) { [self] _, context in try noted("make", context) }
-        router.delete(RouterPath(account)) { [self] _, context in try noted("remove", context) }
-        router.put(RouterPath(account + "/block")) { [self] _, context in try noted("block", context) }
-        router.delete(RouterPath(account + "/block")) { [self] _, context in try noted("unblock", context) }
-        router.put(RouterPath(account + "/budgets/drill")) { [self] request, context in
+        let base = "console/api/v1/accounts/:id"
+        router.put(RouterPath(base)) { [self] _, context in try noted("make", context) }
+        router.delete(RouterPath(base)) { [self] _, context in try noted("remove", context) }
+        router.put(RouterPath(base + "/block")) { [self] _, context in try noted("block", context) }
+        router.delete(RouterPath(base + "/block")) { [self] _, context in try noted("unblock", context) }
+        router.put(RouterPath(base + "/budgets/drill")) { [self] request, context in
             let budget = try await decode(request)
             state.withLock { $0.allowance = budget.amount.flatMap { Int($0) } ?? 0 }
             return try noted("budget", context)
         }
-        router.post(RouterPath(account + "/budgets/drill/adjustments")) { [self] request, context in
+        router.post(RouterPath(base + "/budgets/drill/adjustments")) { [self] request, context in
             let raise = try await decode(request)
             state.withLock {
                 $0.allowance += raise.amount.flatMap { Int($0) } ?? 0
@@ -76,7 +76,7 @@ final class StubDrill: Sendable {
             }
             return try noted("raise", context)
         }
-        router.get(RouterPath(account + "/budgets")) { [self] _, _ in
+        router.get(RouterPath(base + "/budgets")) { [self] _, _ in
             let (allowance, spent) = state.withLock { ($0.allowance, $0.spent) }
             return Self.json(
                 200,
