@@ -162,6 +162,7 @@ let package = Package(
             name: "BursarCommandsTests",
             dependencies: [
                 "BursarCommands", "Console", "HTTPSupport", "RedisClient", "TestSupport",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

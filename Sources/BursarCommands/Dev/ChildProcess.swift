@@ -16,6 +16,8 @@ final class ChildProcess: Sendable {
     private let pid: pid_t
     private let state: Mutex<State>
 
+    private static let spawning = Mutex(())
+
     private struct State {
         var isRunning = true
         /// The writing end of its standard input; nil once closed.
@@ -31,12 +33,18 @@ final class ChildProcess: Sendable {
         let (exits, exitEnd) = AsyncStream.makeStream(of: Int32.self)
         self.lines = lines
         self.exits = exits
-        let input = try Self.pipe(name)
-        let output = try Self.pipe(name)
-        let (pid, code) = Self.spawn(
-            executable, arguments, environment.map { "\($0.key)=\($0.value)" }, input: input.read, output: output.write)
-        close(input.read)
-        close(output.write)
+        // One child at a time: another one would inherit the ends of pipes that are not yet marked as this process's own,
+        // and hold them open.
+        let (input, output, pid, code) = try Self.spawning.withLock { _ throws(CommandError) in
+            let input = try Self.pipe(name)
+            let output = try Self.pipe(name)
+            let (pid, code) = Self.spawn(
+                executable, arguments, environment.map { "\($0.key)=\($0.value)" }, input: input.read,
+                output: output.write)
+            close(input.read)
+            close(output.write)
+            return (input, output, pid, code)
+        }
         self.pid = pid
         state = Mutex(State(input: input.write))
         guard code == 0 else {
@@ -104,13 +112,13 @@ final class ChildProcess: Sendable {
 
     // MARK: System calls
 
-    /// A pipe that no other child inherits: it would hold the end open.
+    /// A pipe that later children do not inherit.
     private static func pipe(_ name: String) throws(CommandError) -> (read: Int32, write: Int32) {
         var ends: [Int32] = [0, 0]
-        guard Glibc.pipe(&ends) == 0, fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0, fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0
-        else {
+        guard Glibc.pipe(&ends) == 0 else {
             throw CommandError(.failed, "\(name) can't be started: \(String(cString: strerror(errno)))")
         }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return (ends[0], ends[1])
     }
 

@@ -71,12 +71,8 @@ struct DevCommand: AsyncParsableCommand {
     }
 
     private func startGateways(_ stack: DevStack) async throws -> [String] {
-        // All ports before the first start: a child that begins meanwhile would inherit the socket of the search.
-        var ports: [Int] = []
-        for number in 0..<gateways {
-            let preferred = gatewayPort == 0 ? 0 : gatewayPort + number
-            ports.append(try await FreePort.find(host: "127.0.0.1", preferred: preferred))
-        }
+        let ports = try await FreePort.find(
+            host: "127.0.0.1", preferred: (0..<gateways).map { gatewayPort == 0 ? 0 : gatewayPort + $0 })
         return try await withThrowingTaskGroup(of: (Int, String).self) { group in
             for (number, port) in ports.enumerated() {
                 group.addTask { (number, try await stack.startGateway(number: number + 1, port: port)) }

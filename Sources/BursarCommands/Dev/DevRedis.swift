@@ -10,13 +10,24 @@ struct DevRedis: Sendable {
     var url: String { "unix://\(socket)" }
     private var socket: String { folder.appending(path: "redis.sock").path }
 
-    /// redis-server doesn't look at its standard input, so a shell does: when that ends, Redis gets its SIGTERM. The
-    /// waiting part is a process of its own, which also works when the shell is killed.
+    /// redis-server doesn't look at its standard input, so a shell does: when that ends, gateways get five seconds to
+    /// give their slices back, then Redis gets its SIGTERM and the folder goes. The waiting part is a process of its own,
+    /// which also works when the shell is killed.
     private static let script = """
+        folder=$1
+        shift
         exec 3<&0
         redis-server "$@" </dev/null 3<&- &
         redis=$!
-        ( trap '' TERM; cat <&3 >/dev/null; kill "$redis" 2>/dev/null ) >/dev/null &
+        (
+            trap '' TERM
+            cat <&3
+            tenths=0
+            while kill -0 "$redis" && [ "$tenths" -lt 50 ]; do sleep 0.1; tenths=$((tenths + 1)); done
+            kill "$redis"
+            while kill -0 "$redis"; do sleep 0.1; done
+            rm -rf "$folder"
+        ) >/dev/null 2>&1 &
         trap 'kill "$redis" 2>/dev/null' TERM
         while kill -0 "$redis" 2>/dev/null; do wait "$redis"; code=$?; done
         exit "$code"
@@ -35,7 +46,7 @@ struct DevRedis: Sendable {
         ]
         do {
             let process = try ChildProcess(
-                name: "redis-server", executable: "/bin/sh", arguments: ["-c", script, "sh"] + arguments,
+                name: "redis-server", executable: "/bin/sh", arguments: ["-c", script, "sh", folder.path] + arguments,
                 environment: environment)
             let redis = DevRedis(folder: folder, process: process)
             try await redis.waitForSocket()

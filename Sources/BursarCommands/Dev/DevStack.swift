@@ -67,7 +67,8 @@ final class DevStack: Sendable {
         return try await start("console", ["console", "--listen", "127.0.0.1:\(free)"])
     }
 
-    /// - Parameter port: one that is free.
+    /// - Parameter port: a free one; other gateways may start at the same time.
+    /// - Returns: its URL.
     func startGateway(number: Int, port: Int) async throws -> String {
         try await start(
             "gateway \(number)", ["gateway", "--listen", "127.0.0.1:\(port)", "--node-id", "g\(number)"])

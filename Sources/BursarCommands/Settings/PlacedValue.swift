@@ -56,7 +56,7 @@ struct PlacedValue: Sendable {
         do {
             node = try Yams.compose(yaml: yaml)
         } catch {
-            throw CommandError(.usage, "\(name): \(Self.reason(error))")
+            throw CommandError(.usage, "\(name):\(Self.reason(error))")
         }
         guard let node else {
             self.init(place: FilePlace(line: 1, column: 1), content: .scalar(.null))
@@ -121,7 +121,10 @@ struct PlacedValue: Sendable {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
             "\(mark): \(problem)"
-        default: "\(error)"
+        // The place is that of the mapping.
+        case .duplicatedKeysInMapping(let keys, let context):
+            "\(context.mark): \(keys.map { "'\($0)'" }.joined(separator: ", ")) stands there twice"
+        default: " \(error)"
         }
     }
 }

@@ -33,7 +33,7 @@ struct EvictionTests {
     @Test("Where CONFIG is not allowed, INFO tells")
     func withoutConfig() async throws {
         let server = try await RedisServer.start([
-            "--maxmemory-policy", "allkeys-lfu", "--user", "u on >p ~* &* +@all -config",
+            "--maxmemory-policy", "allkeys-lfu", "--user", "u", "on", ">p", "~*", "&*", "+@all", "-config",
         ])
         let error = await #expect(throws: CommandError.self) { _ = try await guardian(server, user: "u") }
         #expect(error?.message.contains("allkeys-lfu") == true)
@@ -42,7 +42,7 @@ struct EvictionTests {
     @Test("Where nothing may be asked, the start goes on")
     func withoutAnything() async throws {
         let server = try await RedisServer.start([
-            "--maxmemory-policy", "allkeys-lfu", "--user", "u on >p ~* &* +@all -config -info",
+            "--maxmemory-policy", "allkeys-lfu", "--user", "u", "on", ">p", "~*", "&*", "+@all", "-config", "-info",
         ])
         #expect(try await guardian(server, user: "u") == nil)
     }

@@ -46,10 +46,12 @@ struct ValueTests {
         #expect(value["g"] == "0012")
     }
 
-    @Test("Broken YAML and double keys name their line", arguments: ["a: 1\nb: [\n", "a: 1\nb: 2\na: 3\n"])
-    func brokenYAML(yaml: String) throws {
+    @Test(
+        "Broken YAML names its line, double keys their mapping",
+        arguments: [("a: 1\nb: [\n", "org.yaml:3:1: "), ("b: 2\nc:\n  a: 1\n  a: 3\n", "org.yaml:3:3: 'a' stands")])
+    func brokenYAML(yaml: String, beginning: String) throws {
         let error = #expect(throws: CommandError.self) { try PlacedValue(yaml: yaml, name: "org.yaml") }
-        #expect(error?.message.hasPrefix("org.yaml:3:") == true, "\(error?.message ?? "")")
+        #expect(error?.message.hasPrefix(beginning) == true, "\(error?.message ?? "")")
     }
 
     @Test("A JSON pointer finds its place in the file")
