@@ -51,11 +51,7 @@ struct OrganisationFileTests {
             ("accounts:\n- id: a\n- id: a\n", "3:3", "twice"),
             ("accounts:\n- id: a\n  parent: b\n- id: b\n  parent: a\n", "2:3", "below itself"),
             (
-<<<<<<< HEAD
-                "accounts:\n- id: a\n  budgets:\n    m: {unit: usd, period: {every: month}}\n", "4:5",
-=======
                 "accounts:\n- id: a\n  budgets:\n    m: {unit: usd, period: {every: month}}\n", "4:8",
->>>>>>> de3ebf4 (Leave nothing running when dev ends, however it ends)
                 "amount is missing"
             ),
             (

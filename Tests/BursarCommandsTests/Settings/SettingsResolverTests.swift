@@ -11,13 +11,8 @@ struct SettingsResolverTests {
         _ arguments: [String], _ environment: [String: String] = [:], file: String? = nil
     ) throws -> [String] {
         var environment = environment
-<<<<<<< HEAD
-        let path = FileManager.default.temporaryDirectory.appending(
-            path: "settings-\(UInt64.random(in: 0 ... .max)).yaml")
-=======
         let name = "settings-\(UInt64.random(in: 0 ... .max)).yaml"
         let path = FileManager.default.temporaryDirectory.appending(path: name)
->>>>>>> de3ebf4 (Leave nothing running when dev ends, however it ends)
         if let file {
             try Data(file.utf8).write(to: path)
             environment["BURSAR_CONFIG"] = path.path
@@ -78,15 +73,8 @@ struct SettingsResolverTests {
         #expect(try resolve(["check", "--token-file", "/f"], environment) == ["check", "--token-file", "/f"])
         #expect(try resolve(["check"], environment, file: "token_file: /f\n") == ["check", "--token=secret"])
         #expect(try resolve(["check"], file: "token_file: /f\n") == ["check", "--token-file=/f"])
-<<<<<<< HEAD
-        #expect(
-            try resolve(["check"], ["BURSAR_TOKEN": "secret", "BURSAR_TOKEN_FILE": "/f"]) == [
-                "check", "--token=secret",
-            ])
-=======
         let both = ["BURSAR_TOKEN": "secret", "BURSAR_TOKEN_FILE": "/f"]
         #expect(try resolve(["check"], both) == ["check", "--token=secret"])
->>>>>>> de3ebf4 (Leave nothing running when dev ends, however it ends)
     }
 
     @Test("Flags are true or false, and an empty variable counts as not set")
