@@ -32,6 +32,8 @@ fail() {
 # await FILE PID: prints the URL that a server says it listens on.
 await() {
     local url
+    # The child may not have opened its file yet.
+    touch "$1" "$1.log"
     for _ in $(seq 200); do
         url=$(sed -n 's/^listening on //p' "$1" | head -n 1)
         if [ -n "$url" ]; then
