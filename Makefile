@@ -5,7 +5,7 @@ SOURCES := Package.swift Sources Tests loadtest/Sources Benchmarks
 # Arguments of `bursar dev` and `bursar load`: make run ARGS=--traffic
 ARGS ?=
 
-.PHONY: run test lint bench loadtest setup build format
+.PHONY: run test schemathesis lint bench loadtest setup build format
 
 run: setup
 	$(SWIFT) build -c release --product bursar
@@ -15,6 +15,11 @@ run: setup
 test: setup
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --no-parallel
+
+# Made-up requests against every operation of console and gateway: make schemathesis EXAMPLES=100
+schemathesis: setup
+	$(SWIFT) build --product bursar
+	Tests/Schemathesis/run
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)

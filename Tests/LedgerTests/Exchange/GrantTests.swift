@@ -62,6 +62,8 @@ import Testing
     func limit() async throws {
         try await withDesk { desk async throws in
             #expect(try await desk.tell("a", need: 999).verdict == .granted)
+            #expect(try await desk.tell("b", need: 2).verdict == .wait, "one unit might lie idle at a")
+            desk.now += 50
             #expect(try await desk.tell("b", need: 2).verdict == .refused([Desk.key]))
             #expect(try await desk.tell("b", need: 1).verdict == .granted)
             #expect(try await desk.tell("c", need: 1).verdict == .refused([Desk.key]))
