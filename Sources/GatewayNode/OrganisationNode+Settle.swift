@@ -90,15 +90,14 @@ extension OrganisationNode {
     }
 
     private func settleThroughLedger(_ token: ReservationToken, _ actual: Amounts?) async -> SettlementOutcome {
-        var left = actual ?? .zero
+        let amounts = actual ?? .zero
         let parts = token.holds.map { hold in
             let scale = hold.unit.nodeScale
-            let charge = (left[hold.unit] + scale - 1) / scale
+            let charge = (amounts[hold.unit] + scale - 1) / scale
             return SettlementPart(
                 key: LeaseKey(generation: hold.generation, start: hold.periodStart), charge: charge,
                 hold: (hold.amount + scale - 1) / scale)
         }
-        left = .zero
         guard !parts.isEmpty else {
             return actual.map { .committed(charged: $0, late: false, overrun: false, repeated: false) } ?? .released
         }

@@ -32,14 +32,7 @@ struct Sealer: Sendable {
     var relayCredential: String { keys.first?.relay ?? "" }
 
     func acceptsRelay(_ credential: String) -> Bool {
-        let given = Array(credential.utf8)
-        return keys.contains { key in
-            let own = Array(key.relay.utf8)
-            guard own.count == given.count, !own.isEmpty else { return false }
-            var difference: UInt8 = 0
-            for (a, b) in zip(own, given) { difference |= a ^ b }
-            return difference == 0
-        }
+        keys.contains { !$0.relay.isEmpty && ConstantTime.equal(Array($0.relay.utf8), Array(credential.utf8)) }
     }
 
     func seal(_ token: ReservationToken) -> String {
@@ -59,9 +52,7 @@ struct Sealer: Sendable {
         let tag = bytes.suffix(16)
         for key in keys {
             let mac = Array(HMAC<SHA256>.authenticationCode(for: Array(body), using: key.mac)).prefix(16)
-            var difference: UInt8 = 0
-            for (a, b) in zip(mac, tag) { difference |= a ^ b }
-            if difference == 0 {
+            if ConstantTime.equal(Array(mac), Array(tag)) {
                 var reader = ByteReader(Array(body))
                 return reader.token()
             }
