@@ -71,7 +71,9 @@ final class DevStack: Sendable {
     /// - Returns: its URL.
     func startGateway(number: Int, port: Int) async throws -> String {
         try await start(
-            "gateway \(number)", ["gateway", "--listen", "127.0.0.1:\(port)", "--node-id", "g\(number)"])
+            "gateway \(number)",
+            // Nobody balances load over them: there is nothing to wait for when they end.
+            ["gateway", "--listen", "127.0.0.1:\(port)", "--node-id", "g\(number)", "--drain-delay", "0s"])
     }
 
     private func start(_ name: String, _ arguments: [String]) async throws -> String {

@@ -33,7 +33,7 @@ struct GatewayCommand: AsyncParsableCommand {
     var advertise: String?
 
     @Option(name: .long, help: "How long /readyz says no before the listeners close.")
-    var drainDelay = TimeSpan(.zero)
+    var drainDelay = TimeSpan(.seconds(5))
 
     @Option(name: .long, help: "URL shown in refusals, where people ask for more; {account} is put in.")
     var requestIncreaseURL: String?
