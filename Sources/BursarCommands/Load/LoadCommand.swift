@@ -33,8 +33,12 @@ struct LoadCommand: AsyncParsableCommand {
     @OptionGroup(title: "Load") var shape: LoadShapeOptions
     @OptionGroup(title: "Books") var books: LoadBookOptions
 
-    @Option(name: .long, help: "Write the report as JSON to this file.", completion: .file(extensions: ["json"]))
-    var json: String?
+    // Set elsewhere it is BURSAR_REPORT: BURSAR_JSON is yes or no, for every command that has a flag of that name.
+    @Option(
+        name: [.customLong("report"), .customLong("json")],
+        help: .init("Write the report as JSON to this file.", valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var report: String?
 
     @Flag(name: [.long, .customShort("q")], help: "No progress, no report: the exit code tells.")
     var quiet = false
@@ -45,7 +49,7 @@ struct LoadCommand: AsyncParsableCommand {
         var options = LoadOptions(gateways: Self.list(gateways), keyFile: keyFile, accounts: Self.list(accounts))
         options.scenario = scenario
         options.model = model
-        options.jsonPath = json
+        options.jsonPath = report
         shape.set(&options)
         try books.set(&options)
         let progress = quiet ? LoadProgress.none : .standardError
