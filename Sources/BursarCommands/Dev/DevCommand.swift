@@ -100,7 +100,10 @@ struct DevCommand: AsyncParsableCommand {
             })
         else { throw CommandError(.failed, "the demo organisation has no proxy key") }
         Terminal.line(
-            DevSummary(console: console, gateways: urls, token: stack.token, keys: keys, proxyKey: proxy.secret).text)
+            DevSummary(
+                console: console, gateways: urls, token: stack.token, keys: keys, proxyKey: proxy.secret,
+                program: CommandLine.arguments.first ?? "bursar"
+            ).text)
         guard traffic else { return }
         let demo = DemoTraffic(gateways: urls.map { client($0, proxy.secret, organisation: nil) }, rate: trafficRate)
         let task = Task { await demo.run() }

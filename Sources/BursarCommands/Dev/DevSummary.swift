@@ -6,6 +6,8 @@ struct DevSummary: Sendable {
     var token: String
     var keys: [IssuedKey]
     var proxyKey: String
+    /// This program as it was called: most who try it have not installed it.
+    var program = "bursar"
 
     var text: String {
         let gateway = gateways.first ?? ""
@@ -18,7 +20,7 @@ struct DevSummary: Sendable {
             "curl -s \(gateway)/v1/reservations -H 'authorization: Bearer \(proxyKey)' "
                 + "-H 'content-type: application/json' -d '{\"account\":\"search\",\"model\":\"gpt-4o-mini\","
                 + "\"estimate\":{\"input_tokens\":1200,\"output_tokens\":800}}'",
-            "", "BURSAR_SERVER=\(console) BURSAR_TOKEN=\(token) bursar budget list",
+            "", "BURSAR_SERVER=\(console) BURSAR_TOKEN=\(token) \(program) budget list",
         ]
         return lines.joined(separator: "\n")
     }
