@@ -45,7 +45,7 @@ extension JSONValue: Codable {
 
 extension JSONValue {
     /// A member, or one further down: `live.remaining`. Nil when it is missing or null.
-    subscript(_ path: String) -> JSONValue? {
+    package subscript(_ path: String) -> JSONValue? {
         var value = self
         for part in path.split(separator: ".") {
             guard case .object(let members) = value, let next = members[String(part)] else { return nil }
@@ -54,17 +54,17 @@ extension JSONValue {
         return value == .null ? nil : value
     }
 
-    var items: [JSONValue] {
+    package var items: [JSONValue] {
         if case .array(let items) = self { return items }
         return []
     }
 
-    var members: [String: JSONValue] {
+    package var members: [String: JSONValue] {
         if case .object(let members) = self { return members }
         return [:]
     }
 
-    var string: String? {
+    package var string: String? {
         if case .string(let text) = self { return text }
         return nil
     }
@@ -78,13 +78,13 @@ extension JSONValue {
         }
     }
 
-    var boolean: Bool? {
+    package var boolean: Bool? {
         if case .bool(let value) = self { return value }
         return nil
     }
 
     /// For people: bare text and numbers, compact JSON for the rest.
-    var text: String {
+    package var text: String {
         switch self {
         case .null: ""
         case .bool(let value): value ? "true" : "false"
@@ -96,10 +96,10 @@ extension JSONValue {
     }
 
     /// One line of JSON with its keys in order.
-    var compact: String { encoded([.sortedKeys, .withoutEscapingSlashes]) }
+    package var compact: String { encoded([.sortedKeys, .withoutEscapingSlashes]) }
 
     /// Indented JSON with its keys in order.
-    var pretty: String { encoded([.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]) }
+    package var pretty: String { encoded([.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]) }
 
     private func encoded(_ formatting: JSONEncoder.OutputFormatting) -> String {
         let encoder = JSONEncoder()

@@ -7,13 +7,14 @@ import Synchronization
 
 /// One child, in a process group of its own so that Ctrl-C reaches only this process. Its standard input is a pipe whose
 /// other end only this process holds: when this process dies, however it dies, the child reads the end of it.
-final class ChildProcess: Sendable {
-    let name: String
+package final class ChildProcess: Sendable {
+    package let name: String
     /// Lines of its standard output.
-    let lines: AsyncStream<String>
+    package let lines: AsyncStream<String>
     /// Its exit code, once; a signal counts as 128 and its number.
-    let exits: AsyncStream<Int32>
-    private let pid: pid_t
+    package let exits: AsyncStream<Int32>
+    /// Its number, its own until `isRunning` says that it has ended.
+    package let pid: Int32
     private let state: Mutex<State>
 
     private static let spawning = Mutex(())
@@ -25,7 +26,7 @@ final class ChildProcess: Sendable {
     }
 
     /// - Throws: when the executable can't be started.
-    init(
+    package init(
         name: String, executable: String, arguments: [String], environment: [String: String]
     ) throws(CommandError) {
         self.name = name
@@ -63,10 +64,10 @@ final class ChildProcess: Sendable {
         }
     }
 
-    var isRunning: Bool { state.withLock { $0.isRunning } }
+    package var isRunning: Bool { state.withLock { $0.isRunning } }
 
     /// Asks it to end, waits, then ends it.
-    func stop(within limit: Duration) async {
+    package func stop(within limit: Duration) async {
         signal(SIGTERM)
         closeInput()
         let deadline = ContinuousClock.now + limit
@@ -76,10 +77,11 @@ final class ChildProcess: Sendable {
     }
 
     /// Ends it at once.
-    func kill() { signal(SIGKILL) }
+    package func kill() { signal(SIGKILL) }
 
-    /// Under the lock: once it is waited for, the number may be another process's.
-    private func signal(_ number: Int32) {
+    /// Sends a signal, unless it has ended.
+    // Under the lock: once it is waited for, the number may be another process's.
+    package func signal(_ number: Int32) {
         state.withLock { if $0.isRunning { _ = Glibc.kill(pid, number) } }
     }
 
@@ -168,7 +170,11 @@ final class ChildProcess: Sendable {
         while true {
             let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
+            guard count > 0 else {
+                // A last line without an end, as of curl, is a line.
+                if !rest.isEmpty { onLine(String(decoding: rest, as: UTF8.self)) }
+                return
+            }
             rest += buffer[..<count]
             while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
                 onLine(String(decoding: rest[..<end], as: UTF8.self))
