@@ -42,10 +42,20 @@ package final class RedisServer: Sendable {
     /// kill -9, and waits for the end.
     package func kill() async { await end(SIGKILL) }
 
-    /// Ends the server, if it runs, and starts it again: all that it held is gone, and its run id is another.
+    /// Ends the server, if it runs, and starts it again: all that it did not write down is gone, and its run id is another.
     package func restart() async throws {
         await kill()
         try await launch()
+    }
+
+    /// SIGSTOP: it keeps its connections and answers nobody.
+    package func pause() { signal(SIGSTOP) }
+
+    /// SIGCONT.
+    package func resume() { signal(SIGCONT) }
+
+    private func signal(_ number: Int32) {
+        process.withLock { if let process = $0 { _ = Foundation.kill(process.processIdentifier, number) } }
     }
 
     private func launch() async throws {
