@@ -5,7 +5,7 @@ SOURCES := Package.swift Sources Tests loadtest/Sources Benchmarks
 # Arguments of `bursar dev` and `bursar load`: make run ARGS=--traffic
 ARGS ?=
 
-.PHONY: run test schemathesis lint bench loadtest setup build format
+.PHONY: run test e2e schemathesis lint bench loadtest setup build format
 
 run: setup
 	$(SWIFT) build -c release --product bursar
@@ -15,6 +15,11 @@ run: setup
 test: setup
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --no-parallel
+
+# A part of the tests: the built program as processes, killed and stopped, beside real Redis servers.
+e2e: setup
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --no-parallel --filter EndToEndTests
 
 # Made-up requests against every operation of console and gateway: make schemathesis EXAMPLES=100
 schemathesis: setup
