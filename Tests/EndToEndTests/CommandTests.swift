@@ -25,7 +25,7 @@ extension EndToEnd {
                 #expect(json.json["keys"] == .array([]), "\(json)")
 
                 let less = try bursar.write(
-                    "less.yaml", Installation.file.replacing("- id: legal\n  parent: engineering", with: ""))
+                    "less.yaml", Installation.file.replacing("- id: legal\n  parent: search", with: ""))
                 let kept = try await bursar.succeed("apply", "-f", less)
                 #expect(kept.output == "No changes.")
                 let pruned = try await bursar.succeed("apply", "-f", less, "--prune")

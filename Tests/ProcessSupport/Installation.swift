@@ -7,7 +7,7 @@ import NIOHTTP1
 import Synchronization
 import TestSupport
 
-/// Engineering may use 100,000 tokens a year; search, below it, spends them.
+/// Engineering may use 100,000 tokens a year; search, below it, spends them, and legal below search.
 package final class Installation: Sendable {
     package static let adminToken = "bootstrap-of-this-test"
     package static let allowance: Int64 = 100_000
@@ -21,7 +21,7 @@ package final class Installation: Sendable {
           parent: engineering
           keys: [{name: ci, role: proxy}]
         - id: legal
-          parent: engineering
+          parent: search
         """
 
     private struct State {
