@@ -45,6 +45,7 @@ struct GatewayCommand: AsyncParsableCommand {
         let name = try nodeName()
         var logger = server.logs.logger("bursar.gateway")
         logger[metadataKey: "node"] = .string(name)
+        EventLoopExecutor.install(logger: logger)
         let redisConfiguration = try redis.configuration(clientName: "bursar-gateway-\(name)")
         var configured = try await listenerConfigurations()
         let redis = RedisClient(configuration: redisConfiguration, logger: logger)

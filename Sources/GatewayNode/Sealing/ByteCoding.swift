@@ -184,21 +184,23 @@ enum Base64URL {
     static func encode(_ bytes: [UInt8]) -> String {
         let count = (bytes.count * 4 + 2) / 3
         return String(unsafeUninitializedCapacity: count) { out in
-            var at = 0, bits: UInt32 = 0, have = 0
-            for byte in bytes {
-                bits = bits << 8 | UInt32(byte)
-                have += 8
-                while have >= 6 {
-                    have -= 6
-                    out[at] = alphabet[Int(bits >> UInt32(have) & 63)]
+            alphabet.withUnsafeBufferPointer { alphabet in
+                var at = 0, bits: UInt32 = 0, have = 0
+                for byte in bytes {
+                    bits = bits << 8 | UInt32(byte)
+                    have += 8
+                    while have >= 6 {
+                        have -= 6
+                        out[at] = alphabet[Int(bits >> UInt32(have) & 63)]
+                        at += 1
+                    }
+                }
+                if have > 0 {
+                    out[at] = alphabet[Int(bits << UInt32(6 - have) & 63)]
                     at += 1
                 }
+                return at
             }
-            if have > 0 {
-                out[at] = alphabet[Int(bits << UInt32(6 - have) & 63)]
-                at += 1
-            }
-            return at
         }
     }
 

@@ -112,15 +112,40 @@ package struct JSONWriter: Sendable {
     // MARK: Values
 
     package mutating func string(_ value: String) {
-        separate()
-        buffer.writeInteger(UInt8(ascii: "\""))
-        if value.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
-            for byte in value.utf8 { escape(byte) }
-        } else {
-            buffer.writeString(value)
+        var value = value
+        value.withUTF8 { bytes in
+            if bytes.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
+                separate()
+                buffer.writeInteger(UInt8(ascii: "\""))
+                for byte in bytes { escape(byte) }
+                buffer.writeInteger(UInt8(ascii: "\""))
+            } else {
+                quote(UnsafeRawBufferPointer(bytes), then: nil)
+            }
         }
-        buffer.writeInteger(UInt8(ascii: "\""))
         needsComma = true
+    }
+
+    /// Comma where one is due, quotes, and what follows the closing one, in one write.
+    private mutating func quote(_ text: UnsafeRawBufferPointer, then mark: UInt8?) {
+        let comma = needsComma
+        _ = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: text.count + 4) { out in
+            var at = 0
+            if comma {
+                out[0] = UInt8(ascii: ",")
+                at = 1
+            }
+            out[at] = UInt8(ascii: "\"")
+            UnsafeMutableRawBufferPointer(rebasing: out[(at + 1)...]).copyMemory(from: text)
+            at += 1 + text.count
+            out[at] = UInt8(ascii: "\"")
+            at += 1
+            if let mark {
+                out[at] = mark
+                at += 1
+            }
+            return at
+        }
     }
 
     package mutating func integer(_ value: some FixedWidthInteger) {
@@ -138,10 +163,7 @@ package struct JSONWriter: Sendable {
     }
 
     package mutating func key(_ key: StaticString) {
-        separate()
-        buffer.writeInteger(UInt8(ascii: "\""))
-        buffer.writeStaticString(key)
-        buffer.writeStaticString("\":")
+        quote(UnsafeRawBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount), then: UInt8(ascii: ":"))
         needsComma = false
     }
 

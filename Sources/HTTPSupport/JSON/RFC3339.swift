@@ -17,22 +17,38 @@ package enum RFC3339 {
         let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
         let (days, inDay) = divide(clamped, by: 86_400_000)
         let (year, month, day) = civil(days)
-        pad(year, 4, into: &buffer)
-        buffer.writeInteger(UInt8(ascii: "-"))
-        pad(month, 2, into: &buffer)
-        buffer.writeInteger(UInt8(ascii: "-"))
-        pad(day, 2, into: &buffer)
-        buffer.writeInteger(UInt8(ascii: "T"))
-        pad(inDay / 3_600_000, 2, into: &buffer)
-        buffer.writeInteger(UInt8(ascii: ":"))
-        pad(inDay / 60_000 % 60, 2, into: &buffer)
-        buffer.writeInteger(UInt8(ascii: ":"))
-        pad(inDay / 1000 % 60, 2, into: &buffer)
-        if inDay % 1000 != 0 {
-            buffer.writeInteger(UInt8(ascii: "."))
-            pad(inDay % 1000, 3, into: &buffer)
+        _ = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 24) { out in
+            var at = 0
+            func put(_ mark: UInt8) {
+                out[at] = mark
+                at += 1
+            }
+            func pad(_ value: Int64, _ width: Int) {
+                var rest = value
+                for place in (at..<at + width).reversed() {
+                    out[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                at += width
+            }
+            pad(year, 4)
+            put(UInt8(ascii: "-"))
+            pad(month, 2)
+            put(UInt8(ascii: "-"))
+            pad(day, 2)
+            put(UInt8(ascii: "T"))
+            pad(inDay / 3_600_000, 2)
+            put(UInt8(ascii: ":"))
+            pad(inDay / 60_000 % 60, 2)
+            put(UInt8(ascii: ":"))
+            pad(inDay / 1000 % 60, 2)
+            if inDay % 1000 != 0 {
+                put(UInt8(ascii: "."))
+                pad(inDay % 1000, 3)
+            }
+            put(UInt8(ascii: "Z"))
+            return at
         }
-        buffer.writeInteger(UInt8(ascii: "Z"))
     }
 
     /// - Returns: ms since 1970; nil when the text is no RFC 3339 time. Finer fractions are cut; a leap second
@@ -83,15 +99,6 @@ package enum RFC3339 {
             value = value * 10 + Int64(digit)
         }
         return value
-    }
-
-    private static func pad(_ value: Int64, _ width: Int, into buffer: inout ByteBuffer) {
-        var divisor: Int64 = 1
-        for _ in 1..<width { divisor *= 10 }
-        while divisor > 0 {
-            buffer.writeInteger(UInt8(ascii: "0") + UInt8(value / divisor % 10))
-            divisor /= 10
-        }
     }
 
     private static func length(of month: Int64, _ year: Int64) -> Int64 {
