@@ -197,9 +197,10 @@ local function open_book(books, generation, start)
   return load_book(generation, start)
 end
 
--- Applies what time alone changes in an open book: an adjustment that expired, a rollover that became due.
+-- Applies what time alone changes in an open book: an adjustment that expired, a rollover that became due. A period that
+-- is over keeps what it gave: neither what expires later nor a later rule changes its statement.
 local function refresh_book(books, book)
-  local due = book.changes_ms and book.changes_ms <= books.now
+  local due = book.changes_ms and book.changes_ms <= books.now and book.finish * 1000 > books.now
   local inherit = book.rollover == nil and tonumber(book.start) * 1000 <= books.now
   if not (due or inherit) or book.account == '' then return end
   local budget = load_budget(book.account, book.budget)
