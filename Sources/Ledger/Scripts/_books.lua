@@ -99,35 +99,78 @@ local function load_budget(account, name)
   return b
 end
 
--- What a period inherits: the unspent rest of the one before it, capped. Leased and doubt count as spent.
-local function rollover_into(budget, start, now)
-  if not budget.rollover_max or budget.rollover_max == '' then return 0 end
-  local previous = call('ZREVRANGEBYSCORE', prefix .. 'periods:' .. budget.generation, '(' .. start, '-inf',
-    'LIMIT', '0', '1')[1]
-  if not previous then return 0 end
-  local v = call('HMGET', book_key(budget.generation, previous), 'end', 'allowance', 'committed')
-  if not v[1] or tonumber(v[1]) ~= tonumber(start) or tonumber(v[1]) * 1000 > now then return 0 end
-  return max(0, min(tonumber(budget.rollover_max), tonumber(v[2]) - tonumber(v[3])))
+-- A period closes when no reservation that its nodes made in it can still be open: then its statement is final.
+local CLOSING_MS = 3600000
+
+-- Days after which nothing about an ended session is asked any more; ids older than that are refused at the border.
+local RETENTION_S = 259200
+
+local function closes_at(books, finish) return finish * 1000 + CLOSING_MS + books.ttl end
+
+-- bursar:{org}:closing   zset, "generation:start" of every book there is -> when it is to be closed, then to be trimmed
+local function close_later(generation, start, at)
+  call('ZADD', prefix .. 'closing', int(at), generation .. ':' .. start)
 end
 
--- Computes what a budget gives in a period and writes it to the book. Keeps what was spent. A rise ends refusals.
--- `book` may be new (no fields but key, generation, start). Returns true when the allowance or a ceiling changed.
-local function set_allowance(books, book, budget)
-  local finish, id = period_of(budget, book.start)
-  local amount = tonumber(budget.amount)
-  if budget.next_amount and budget.next_amount ~= '' and id and id >= budget.next_from then
-    amount = tonumber(budget.next_amount)
+-- bursar:{org}:statements:<generation>  hash, start -> statement; its starts in the zset closed_periods:<generation>
+-- A statement is text, these fields joined by '|'. All but the last three are written once, at the close.
+local STATEMENT_FIELDS = { 'id', 'end', 'unit', 'mode', 'amount', 'adjusted', 'rollover', 'rolled_over', 'allowance',
+  'limit', 'committed', 'spent', 'direct', 'leased', 'in_doubt', 'closed_ms', 'late', 'late_ms', 'committed_now' }
+
+local function statement_text(statement)
+  local list = {}
+  for i, field in ipairs(STATEMENT_FIELDS) do list[i] = statement[field] end
+  return table.concat(list, '|')
+end
+
+-- The statement of a period by field, all texts, or nil when it is not closed.
+local function load_statement(generation, start)
+  local text = call('HGET', prefix .. 'statements:' .. generation, start)
+  if not text then return nil end
+  local statement, i = {}, 0
+  for part in string.gmatch(text .. '|', '([^|]*)|') do
+    i = i + 1
+    statement[STATEMENT_FIELDS[i]] = part
   end
-  local adjusted, changes = adjustments_at(budget.generation, book.start, finish, books.now)
-  -- Settled once, when the period before has ended; a book opened ahead of its start inherits at its first use after.
-  if book.rollover == nil and tonumber(book.start) * 1000 <= books.now then
-    book.rollover = rollover_into(budget, book.start, books.now)
+  return statement
+end
+
+local open_book
+
+-- The unspent rest of the period that ends at `start`, leased and doubt counted as spent. One that nobody used has no book
+-- yet and leaves all that it gave.
+local function rest_before(books, budget, start)
+  local previous = call('ZREVRANGEBYSCORE', prefix .. 'periods:' .. budget.generation, '(' .. start, '-inf',
+    'LIMIT', '0', '1')[1]
+  local v = previous and call('HMGET', book_key(budget.generation, previous), 'end', 'allowance', 'committed')
+  if not v or v[1] ~= start then
+    local unused = string.match(',' .. budget.periods, ',(%d+):' .. start .. ':')
+    if not unused then return 0 end
+    local book = open_book(books, budget.generation, unused)
+    return book.allowance - book.committed
   end
-  local allowance = max(0, min(MAXIMUM, amount + (book.rollover or 0) + adjusted))
-  local _, ceilings = ladder(budget.steps, allowance)
+  return tonumber(v[2]) - tonumber(v[3])
+end
+
+-- What a period inherits: the unspent rest of the one before it, capped. What a closed one left was settled at its close;
+-- before that it is provisional, and the cap is the second result.
+local function rollover_into(books, budget, start)
+  local closed = call('ZREVRANGEBYSCORE', prefix .. 'closed_periods:' .. budget.generation, '(' .. start, '-inf',
+    'LIMIT', '0', '1')[1]
+  local statement = closed and load_statement(budget.generation, closed)
+  if statement and statement['end'] == start then return tonumber(statement.rolled_over), '' end
+  if not budget.rollover_max or budget.rollover_max == '' then return 0, '' end
+  return max(0, min(tonumber(budget.rollover_max), rest_before(books, budget, start))), budget.rollover_max
+end
+
+-- Writes what a book gives: its amount, what it inherits and its adjustments. Keeps what was spent. A rise ends refusals.
+-- Returns true when the allowance or a ceiling changed.
+local function give(book)
+  local allowance = max(0, min(MAXIMUM, book.amount + (book.rollover or 0) + book.adjusted))
+  local _, ceilings = ladder(book.steps, allowance)
   local limit = -1
   local binding = {}
-  if budget.mode == 'enforce' then
+  if book.mode == 'enforce' then
     for _, c in ipairs(ceilings) do
       if c.kind == 'block' then limit = c.amount end
       binding[#binding + 1] = int(c.amount) .. ':' .. c.kind .. ':' .. (c.rate and int(c.rate) or '')
@@ -137,9 +180,10 @@ local function set_allowance(books, book, budget)
   local changed = allowance ~= book.allowance or text ~= book.ceilings_text
   local rose = book.allowance and (allowance > book.allowance or ceilings_rose(book.ceilings_text, text))
   book.allowance, book.limit, book.ceilings_text = allowance, limit, text
-  call('HSET', book.key, 'allowance', int(allowance), 'amount', int(amount), 'adjusted', int(adjusted),
-    'rollover', book.rollover and int(book.rollover) or '', 'limit', int(limit), 'ceilings', text,
-    'steps', budget.steps, 'mode', budget.mode, 'changes_ms', changes and int(changes) or '')
+  call('HSET', book.key, 'allowance', int(allowance), 'amount', int(book.amount), 'adjusted', int(book.adjusted),
+    'rollover', book.rollover and int(book.rollover) or '', 'rollover_cap', book.rollover_cap, 'limit', int(limit),
+    'ceilings', text, 'steps', book.steps, 'mode', book.mode, 'changes_ms',
+    book.changes_ms and int(book.changes_ms) or '')
   if rose then
     book.floors, book.reached = {}, 0
     call('HSET', book.key, 'floors', '', 'reached', '0')
@@ -147,9 +191,30 @@ local function set_allowance(books, book, budget)
   return changed
 end
 
+-- Settled when the period before has ended; a book opened ahead of its start inherits at its first use after. The cap
+-- under which it inherited stays with it, for the correction at the close of the period before.
+local function inherit(books, book, budget)
+  if book.rollover ~= nil or tonumber(book.start) * 1000 > books.now then return end
+  book.rollover, book.rollover_cap = rollover_into(books, budget, book.start)
+end
+
+-- Computes what a budget gives in a period by its present rule and writes it to the book.
+local function set_allowance(books, book, budget)
+  local finish, id = period_of(budget, book.start)
+  book.amount = tonumber(budget.amount)
+  if budget.next_amount and budget.next_amount ~= '' and id and id >= budget.next_from then
+    book.amount = tonumber(budget.next_amount)
+  end
+  book.adjusted, book.changes_ms = adjustments_at(budget.generation, book.start, finish, books.now)
+  inherit(books, book, budget)
+  book.steps, book.mode = budget.steps, budget.mode
+  return give(book)
+end
+
 local BOOK_FIELDS = { 'allowance', 'limit', 'committed', 'spent', 'ceilings', 'start', 'end', 'floors', 'reached',
   'recall', 'recall_ms', 'recall_pending', 'slack_out', 'freed_ms', 'window', 'demand_now', 'demand_before', 'doubt',
-  'doubt_ms', 'warned', 'steps', 'mode', 'changes_ms', 'rollover', 'account', 'budget', 'throttle_us', 'unit', 'quiet_ms' }
+  'doubt_ms', 'warned', 'steps', 'mode', 'changes_ms', 'rollover', 'account', 'budget', 'throttle_us', 'unit', 'quiet_ms',
+  'amount', 'adjusted', 'rollover_cap', 'closed_ms', 'deleted_ms', 'late_ms', 'id' }
 
 -- Reads a book. Returns nil when it has not been opened.
 local function load_book(generation, start)
@@ -165,22 +230,29 @@ local function load_book(generation, start)
     doubt_ms = tonumber(v[19]), warned = tonumber(v[20]), steps = v[21], mode = v[22],
     changes_ms = v[23] ~= '' and tonumber(v[23]) or nil, rollover = v[24] ~= '' and tonumber(v[24]) or nil,
     account = v[25], budget = v[26], throttle_us = tonumber(v[27]), unit = v[28],
-    quiet_ms = tonumber(v[29] or '0'),
+    quiet_ms = tonumber(v[29] or '0'), amount = tonumber(v[30]), adjusted = tonumber(v[31]), rollover_cap = v[32] or '',
+    closed_ms = tonumber(v[33]), deleted_ms = tonumber(v[34]), late_ms = tonumber(v[35]), id = v[36],
   }
   for level, amount in string.gmatch(v[8], '(%d+)=(%d+)') do book.floors[tonumber(level)] = tonumber(amount) end
   return book
 end
 
 -- Opens the book of a budget's period, or reads it when it is open. A tombstone (deleted budget) or an unknown period
--- gets a book without allowance: late reports are kept, nothing is granted.
-local function open_book(books, generation, start)
+-- gets a book without allowance: late reports are kept, nothing is granted. A closed period whose book was trimmed gets
+-- the figures of its statement: what was outstanding is `kept`, without a row.
+open_book = function(books, generation, start)
   local book = load_book(generation, start)
   if book then return book end
   local account, name = string.match(call('HGET', prefix .. 'generations', generation) or '', '^([^/]+)/(.+)$')
   local budget = account and load_budget(account, name)
   if budget and budget.generation ~= generation then budget = nil end
+  local statement = load_statement(generation, start)
   local finish, id
-  if budget then finish, id = period_of(budget, start) end
+  if statement then
+    finish, id = tonumber(statement['end']), statement.id
+  elseif budget then
+    finish, id = period_of(budget, start)
+  end
   local key = book_key(generation, start)
   call('HSET', key, 'generation', generation, 'account', account or '', 'budget', name or '',
     'unit', budget and budget.unit or '', 'start', start, 'end', finish and int(finish) or start, 'id', id or '',
@@ -190,9 +262,15 @@ local function open_book(books, generation, start)
     'warned', '0', 'steps', '', 'mode', 'enforce', 'changes_ms', '', 'rollover', '', 'throttle_us', '0',
     'amount', '0', 'adjusted', '0')
   call('ZADD', prefix .. 'periods:' .. generation, start, start)
-  if budget and finish then
-    book = load_book(generation, start)
-    set_allowance(books, book, budget)
+  close_later(generation, start, finish and closes_at(books, finish) or books.now + RETENTION_S * 1000)
+  if statement then
+    local s = statement
+    local spent = tonumber(s.spent) + tonumber(s.late)
+    call('HSET', key, 'allowance', s.allowance, 'limit', s.limit, 'committed', s.committed_now, 'spent', int(spent),
+      'direct', int(spent), 'kept', int(tonumber(s.committed_now) - spent), 'unit', s.unit, 'mode', s.mode, 'amount',
+      s.amount, 'adjusted', s.adjusted, 'rollover', s.rollover, 'closed_ms', s.closed_ms, 'late_ms', s.late_ms)
+  elseif budget and finish then
+    set_allowance(books, load_book(generation, start), budget)
   end
   return load_book(generation, start)
 end
@@ -200,16 +278,17 @@ end
 -- Applies what time alone changes in an open book: an adjustment that expired, a rollover that became due. A period that
 -- is over keeps what it gave: neither what expires later nor a later rule changes its statement.
 local function refresh_book(books, book)
-  local due = book.changes_ms and book.changes_ms <= books.now and book.finish * 1000 > books.now
-  local inherit = book.rollover == nil and tonumber(book.start) * 1000 <= books.now
-  if not (due or inherit) or book.account == '' then return end
+  local ended = book.finish * 1000 <= books.now
+  local due = not ended and book.changes_ms and book.changes_ms <= books.now
+  local inherits = book.rollover == nil and tonumber(book.start) * 1000 <= books.now and book.finish > tonumber(book.start)
+  if not (due or inherits) or book.account == '' or book.closed_ms or book.deleted_ms then return end
   local budget = load_budget(book.account, book.budget)
-  if budget and budget.generation == book.generation then
+  if not budget or budget.generation ~= book.generation then return end
+  if ended then
+    inherit(books, book, budget)
+    give(book)
+  else
     set_allowance(books, book, budget)
-    local fresh = load_book(book.generation, book.start)
-    for field, value in pairs(fresh) do book[field] = value end
-    book.changes_ms = fresh.changes_ms
-    if inherit and book.rollover == nil then book.rollover = 0 end
   end
 end
 
@@ -220,6 +299,20 @@ local function ceilings_of(book)
     list[#list + 1] = { amount = tonumber(amount), kind = kind, rate = tonumber(rate) }
   end
   return list
+end
+
+-- Tells the nodes that the allowance of a book changed: to give back what no longer fits, or that needs which were
+-- refused may fit now. `refused`: needs were remembered as refused before the change.
+local function announce_allowance(books, book, refused)
+  if refused and next(book.floors) == nil then
+    book.freed_ms = books.now
+    call('HSET', book.key, 'freed_ms', int(books.now))
+    call('PUBLISH', prefix .. 'news', 'freed ' .. book.generation .. ' ' .. book.start)
+  end
+  local lowest = ceilings_of(book)[1]
+  if lowest and book.committed > lowest.amount then
+    call('PUBLISH', prefix .. 'news', 'recall ' .. book.generation .. ' ' .. book.start .. ' 0')
+  end
 end
 
 local function load_row(generation, start, session)

@@ -116,25 +116,20 @@ local function orphaned_period(books, old, new)
   return first_id
 end
 
--- Makes the current and later opened books follow their budget, and tells the nodes: to give back what no longer fits,
--- or that needs which were refused may fit now.
+-- Makes the current and later opened books follow their budget, and tells the nodes.
 local function recompute(books, budget)
   local generation = budget.generation
   for _, start in ipairs(call('ZREVRANGE', prefix .. 'periods:' .. generation, '0', int(BOOKS_PER_CHANGE - 1))) do
     local book = load_book(generation, start)
     local finish, id = period_of(budget, start)
     if book and finish and finish * 1000 > books.now then
-      if book.finish ~= finish then call('HSET', book.key, 'end', int(finish), 'id', id, 'unit', budget.unit) end
+      if book.finish ~= finish then
+        call('HSET', book.key, 'end', int(finish), 'id', id, 'unit', budget.unit)
+        close_later(generation, start, closes_at(books, finish))
+      end
       local refused = next(book.floors) ~= nil
       set_allowance(books, book, budget)
-      if refused and next(book.floors) == nil then
-        call('HSET', book.key, 'freed_ms', int(books.now))
-        call('PUBLISH', prefix .. 'news', 'freed ' .. generation .. ' ' .. start)
-      end
-      local lowest = ceilings_of(book)[1]
-      if lowest and book.committed > lowest.amount then
-        call('PUBLISH', prefix .. 'news', 'recall ' .. generation .. ' ' .. start .. ' 0')
-      end
+      announce_allowance(books, book, refused)
     end
   end
 end

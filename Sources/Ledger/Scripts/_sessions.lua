@@ -13,6 +13,7 @@ local function book_of(books, generation, start)
   if not book then
     book = open_book(books, generation, start)
     refresh_book(books, book)
+    book.spent_before = book.spent
     opened[name] = book
     opened_order[#opened_order + 1] = book
   end
@@ -95,6 +96,8 @@ end
 local function store_all(books)
   for _, row in ipairs(rows_order) do store_row(row.generation, row.start, row.session, row) end
   for _, book in ipairs(opened_order) do
+    -- The statement of a closed period is final: what still comes is shown apart, with its time.
+    if book.closed_ms and book.spent ~= book.spent_before then call('HSET', book.key, 'late_ms', int(books.now)) end
     announce_warns(books, book)
     clear_floors(books, book)
     local floors = {}
@@ -203,9 +206,6 @@ local function end_session(books, s)
   call('HSET', session_key(s.id), 'over', '1')
   call('ZREM', prefix .. 'inboxes', s.id)
 end
-
--- Days after which nothing about an ended session is asked any more; ids older than that are refused at the border.
-local RETENTION_S = 259200
 
 local function forget_session_later(sid)
   for _, name in ipairs({ 'session:', 'open:', 'expired:', 'held:', 'closed:', 'inbox:', 'parked:' }) do

@@ -265,9 +265,11 @@ local function throttle(books, l, level)
   return nil, floor(at + interval)
 end
 
--- Whether a period grants nothing any more, or never did: a tombstone and an unknown period end where they start.
+-- Whether a period grants nothing any more, or never did: it is over, its budget was deleted, or it is unknown (then it
+-- ends where it starts).
 local function is_closed(books, book)
   return books.now >= book.finish * 1000 or book.finish <= tonumber(book.start) or book.account == ''
+    or book.deleted_ms ~= nil
 end
 
 local function answer_group(books, m, group)

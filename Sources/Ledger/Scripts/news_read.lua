@@ -14,6 +14,7 @@ local after, most = integer(ARGV[4], 0, MAXIMUM), integer(ARGV[5], 1, 1000)
 if not after or not most then return refuse('INVALID', '/after is not a version') end
 local books = open_books()
 if not books then return refuse('NOORG', 'the organisation has no record') end
+local oldest = call('XRANGE', prefix .. 'events', '-', '+', 'COUNT', '1')[1]
 local entries = call('XRANGE', prefix .. 'events', '(' .. int(after) .. '-0', '+', 'COUNT', int(most))
 local news, last = {}, after
 for i, entry in ipairs(entries) do
@@ -25,5 +26,6 @@ for i, entry in ipairs(entries) do
     RETOLD[fields.kind] and fields.after or '' }
 end
 -- A node that knows a version which the books have not reached saw a history that is over.
-local complete = after > 0 and after <= books.version and #entries < most
+local trimmed = oldest and tonumber(string.match(oldest[1], '^(%d+)')) > after
+local complete = after > 0 and after <= books.version and #entries < most and not trimmed
 return { int(books.version), books.history, int(books.now), complete and '1' or '0', news }

@@ -4,7 +4,8 @@
 -- ARGV[8]  account id     ARGV[9]  budget name     ARGV[10]  "START:END:ID,...", without gap, up to where the budget's end or from there on
 --
 -- Result: { version, replayed }; when all of them were stored before, nothing is written: the present version, '1'.
--- Event: periods.extended. Drops periods that ended more than a day ago.
+-- Event: periods.extended. Drops periods that ended more than a day ago, but for the last one: it may have to be inherited
+-- from although nobody used it.
 -- Errors: NOORG, INVALID, NOTFOUND, PRECONDITION, CONFLICT (a stored period would change, a gap, arithmetic periods).
 
 -- @include prologue
@@ -24,10 +25,14 @@ if refusal then return refusal end
 if not is_calendar(budget.every) then return refuse('CONFLICT', 'a budget by ' .. budget.every .. ' has no stored periods') end
 local stored = parse_periods(budget.periods)
 local first, last = stored[1], stored[#stored]
-local known, texts, added = {}, {}, {}
+local known, texts, added, before = {}, {}, {}, nil
 for _, p in ipairs(stored) do
   known[p.text] = true
-  if (p.finish + PERIODS_KEPT_S) * 1000 > books.now then texts[#texts + 1] = p.text end
+  if (p.finish + PERIODS_KEPT_S) * 1000 > books.now then
+    if #texts == 0 and before then texts[1] = before end
+    texts[#texts + 1] = p.text
+  end
+  before = p.text
 end
 for _, p in ipairs(more) do
   if p.start >= last.finish then
