@@ -196,6 +196,42 @@ struct BudgetTests {
         }
     }
 
+    @Test("A closed period has its final statement in the list and by its id; what comes late stands apart")
+    func closed() async throws {
+        try await LiveConsole.run { console in
+            try await console.tree()
+            let minutes = "/api/v1/accounts/engineering/budgets/minutely"
+            try await console.put(
+                minutes, #"{"unit":"tokens","amount":100,"period":{"every":"minute"},"rollover":{"max":30}}"#, .created)
+            let row = try await console.ledger.budget(
+                account: "engineering", name: "minutely", organisation: "default")
+            let now = try await console.ledger.organisation("default").now / 1000
+            let start = (now - 7200) / 60 * 60
+            func charge(_ id: String, _ amount: Int64) async throws {
+                let key = LeaseKey(generation: row.generation, start: start)
+                _ = try await console.ledger.charge(
+                    id: id, parts: [SettlementPart(key: key, charge: amount, hold: 0)], organisation: "default")
+            }
+            try await charge("c1", 90)
+            // Nobody has closed it yet: whoever reads it does.
+            let list = try await console.get(minutes + "/periods").items
+            #expect(list.map { $0["state"].text } == ["open", "closed"])
+            let statement = try #require(list.last)
+            #expect(statement["spent"].int == 90 && statement["rolled_over"].int == 10 && statement["late"].int == 0)
+            #expect(statement["closed_at"].text != nil && statement["late_at"] == .null)
+            let id = try #require(statement["period.id"].text)
+            #expect(try await console.get(minutes + "/periods/\(id)").json == statement)
+            try await charge("c2", 5)
+            let late = try await console.get(minutes + "/periods/\(id)")
+            #expect(late["spent"].int == 90 && late["late"].int == 5 && late["late_at"].text != nil)
+            #expect(try await console.get("/api/v1/audit?kind=period.closed").items.count == 1)
+            let page = try await console.get(minutes + "/periods?limit=1")
+            let cursor = try #require(page["next_cursor"].text)
+            let rest = try await console.get(minutes + "/periods?limit=1&cursor=\(cursor)")
+            #expect(rest.items.map { $0["period.id"].text } == [id] && rest["next_cursor"] == .null)
+        }
+    }
+
     @Test("An adjustment changes the allowance until it is taken back")
     func adjustments() async throws {
         try await LiveConsole.run { console in

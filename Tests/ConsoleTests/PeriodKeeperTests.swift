@@ -1,5 +1,6 @@
 // Periods ahead: the arithmetic, and the service that stores them.
 
+import HTTPTypes
 import Ledger
 import Logging
 import QuotaCore
@@ -74,6 +75,32 @@ struct PeriodKeeperTests {
             #expect(try await console.get("/api/v1/audit?kind=periods.extended").items.count == 1)
             await keeper.round()
             #expect(try await console.get("/api/v1/audit?kind=periods.extended").items.count == 1)
+        }
+    }
+
+    @Test("Two keepers at once close a period once")
+    func closes() async throws {
+        try await LiveConsole.run { console in
+            try await console.tree()
+            try await console.put(
+                "/api/v1/accounts/engineering/budgets/minutely",
+                #"{"unit":"tokens","amount":100,"period":{"every":"minute"}}"#, .created)
+            let row = try await console.ledger.budget(
+                account: "engineering", name: "minutely", organisation: "default")
+            let start = (try await console.ledger.organisation("default").now / 1000 - 7200) / 60 * 60
+            _ = try await console.ledger.charge(
+                id: "c1",
+                parts: [
+                    SettlementPart(key: LeaseKey(generation: row.generation, start: start), charge: 40, hold: 0)
+                ], organisation: "default")
+            let keeper = PeriodKeeper(ledger: console.ledger, logger: Logger(label: "test"))
+            async let one: Void = keeper.round()
+            async let other: Void = keeper.round()
+            _ = await (one, other)
+            let statement = try await console.ledger.statement(
+                generation: row.generation, start: start, organisation: "default")
+            #expect(statement?.spent == 40)
+            #expect(try await console.get("/api/v1/audit?kind=period.closed").items.count == 1)
         }
     }
 }

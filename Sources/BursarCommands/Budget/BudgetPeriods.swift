@@ -26,7 +26,8 @@ struct BudgetPeriods: AsyncParsableCommand {
             columns: [
                 .left("PERIOD", "period.id"), .left("START", "period.start"), .left("END", "period.end"),
                 .right("ALLOWANCE", "allowance"),
-                .right("SPENT", "spent"), .right("REMAINING", "remaining"), .left("STATE", "state"),
+                .right("SPENT", "spent"), .right("REMAINING", "remaining"), .right("ROLLED OVER", "rolled_over"),
+                .right("LATE", "late"), .left("STATE", "state"),
             ])
     }
 }

@@ -91,19 +91,31 @@ extension Console {
             case .at(let end): adjustment.periodStart <= period.start && end > now
             }
         }.reduce(0) { $0 + $1.amount }
-        var rollover: Int64 = 0
-        if let most = record.rollover, period.start * 1000 <= now,
-            let before = try await ledger.books(generation: budget.row.generation, organisation: organisation).first,
-            before.end == period.start
-        {
-            rollover = max(0, min(amount(most.max), before.allowance - before.committed))
-        }
+        let rollover = try await rollover(into: period, budget, now: now, organisation: organisation)
         let allowance = max(0, min(Amount.maximum, own + rollover + adjusted))
         let steps = try record.ladderSteps()
         let block = steps.last { $0.kind == .block }
         return Figures(
             period: period, unit: record.unit, amount: own, adjusted: adjusted, rollover: rollover,
             allowance: allowance, limit: record.mode == .shadow ? nil : block?.amount(of: allowance))
+    }
+
+    /// What a period without books will inherit of the one before it.
+    private func rollover(
+        into period: Period, _ budget: Budget, now: Int64, organisation: String
+    ) async throws -> Int64 {
+        let generation = budget.row.generation
+        if let last = try await ledger.statements(
+            generation: generation, before: period.start, limit: 1, organisation: organisation
+        ).first, last.end == period.start {
+            return last.rolledOver
+        }
+        guard let rule = budget.record.rollover, period.start * 1000 <= now,
+            let most = try? Amount.parse(rule.max.text, unit: budget.record.unit),
+            let before = try await ledger.books(generation: generation, organisation: organisation).first,
+            before.end == period.start
+        else { return 0 }
+        return max(0, min(most, before.allowance - before.committed))
     }
 }
 

@@ -26,10 +26,12 @@ extension Schemas {
 
     private static var statement: String {
         answer([
-            ("period", shownPeriod), ("state", words("upcoming", "open", "closing", "closed")), ("unit", unit),
+            ("period", shownPeriod), ("state", words("upcoming", "open", "ended", "closed")),
+            ("closed_at", nullableTime), ("unit", unit),
             ("amount", figure), ("adjusted", figure), ("rollover", figure), ("allowance", figure), ("spent", figure),
             ("charged_directly", figure), ("leased", figure), ("in_doubt", figure), ("remaining", figure),
-            ("available", figure),
+            ("available", figure), ("rolled_over", orNull(figure)), ("late", orNull(figure)),
+            ("late_at", nullableTime),
         ])
     }
 

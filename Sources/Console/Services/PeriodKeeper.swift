@@ -1,5 +1,6 @@
-// Keeps enough calendar periods ahead of every budget, so that no midnight finds one without. Several consoles may do it
-// at once: periods are written once, and the same change has the same id everywhere.
+// Keeps enough calendar periods ahead of every budget, so that no midnight finds one without, and closes those that are
+// over. Several consoles may do it at once: periods are written once, the same change has the same id everywhere, and a
+// statement that is there is not written again.
 
 import Ledger
 import Logging
@@ -17,15 +18,30 @@ struct PeriodKeeper: Service {
         }
     }
 
-    /// Looks at every budget once.
+    /// How much is closed and trimmed of one organisation in a round, times what one call does.
+    static let closingCalls = 200
+
+    /// Looks at every budget once, and closes what is due.
     func round() async {
         do {
             for organisation in try await ledger.organisations() {
                 if Task.isCancelled { return }
                 await round(organisation)
+                await close(organisation)
             }
         } catch {
             logger.debug("the organisations cannot be listed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func close(_ organisation: String) async {
+        do {
+            for _ in 0..<Self.closingCalls where !Task.isCancelled {
+                guard try await ledger.closePeriods(organisation: organisation) else { return }
+            }
+        } catch {
+            logger.warning(
+                "periods cannot be closed", metadata: ["organisation": "\(organisation)", "error": "\(error)"])
         }
     }
 
