@@ -1,6 +1,7 @@
 // Twenty years of fifty zones: every midnight that was skipped, shown twice or moved in that time is among them. The years
 // lie in the past, where no government changes its mind and all copies of the database agree.
 
+import Foundation
 import QuotaCore
 import Testing
 
@@ -36,21 +37,50 @@ struct PeriodPropertyTests {
         return rules
     }
 
+    /// Starts that nobody thought of: a few more rules of a zone, and an hour's and a minute's.
+    static func randomRules(_ zone: String, _ random: inout SplitMix) throws -> [PeriodRule] {
+        func day() -> Int { Int.random(in: 1...31, using: &random) }
+        func month() -> Int { Int.random(in: 1...12, using: &random) }
+        var rules = [
+            try PeriodRule(every: .week, timezone: zone, startsOnDay: Int.random(in: 1...7, using: &random)),
+            try PeriodRule(every: .month, timezone: zone, startsOnDay: day()),
+        ]
+        for every in [PeriodLength.quarter, .year] {
+            rules.append(try PeriodRule(every: every, timezone: zone, startsOnDay: day(), startsInMonth: month()))
+        }
+        for every in [PeriodLength.hour, .minute] { rules.append(try PeriodRule(every: every, timezone: zone)) }
+        return rules
+    }
+
     @Test("ids, starts and ends are those of Python's zoneinfo")
     func reference() throws {
-        let rules = try Self.zones.flatMap(Self.rules)
+        let given = ProcessInfo.processInfo.environment["BURSAR_CALENDAR_SEED"].flatMap { UInt64($0) }
+        let seed = given ?? UInt64.random(in: 0...UInt64.max)
+        print("calendar seed \(seed): BURSAR_CALENDAR_SEED=\(seed) repeats its rules")
+        var random = SplitMix(seed: seed)
+        let rules = try Self.zones.flatMap { try Self.rules($0) + Self.randomRules($0, &random) }
         let lines = try PeriodReference.lines(years: Self.years, rules: rules)
         try #require(lines.count == rules.count)
         for (rule, line) in zip(rules, lines) {
             let name = "\(rule.timezone) \(rule.every.rawValue) \(rule.startsOnDay) \(rule.startsInMonth)"
             try #require(line.hasPrefix(name + " "))
             let expected = line.split(separator: " ").dropFirst(4)
+            if rule.every == .hour || rule.every == .minute {
+                let length: Int64 = rule.every == .hour ? 3600 : 60
+                for item in expected {
+                    let start = try #require(item.split(separator: "=").last.flatMap { Int64($0) })
+                    let period = rule.period(containing: start + .random(in: 0..<length, using: &random))
+                    #expect("\(period.id)=\(period.start)" == item && period.end == start + length, "seed \(seed)")
+                    #expect(rule.period(id: period.id) == period)
+                }
+                continue
+            }
             let start = try #require(expected.first?.split(separator: "=").last.flatMap { Int64($0) })
             let periods = rule.upcoming(from: start, count: expected.count)
             // Each end is the next start, so that the starts alone say all.
             let actual = periods.map { "\($0.id)=\($0.start)" }
             let difference = zip(actual, expected).first { $0 != $1 }
-            #expect(difference == nil, "\(name): ours, then Python's")
+            #expect(difference == nil, "\(name): ours, then Python's; seed \(seed)")
             #expect(zip(periods, periods.dropFirst()).allSatisfy { $0.end == $1.start }, "\(name)")
             #expect(Set(periods.map(\.id)).count == periods.count, "\(name): ids are unique within a rule")
         }

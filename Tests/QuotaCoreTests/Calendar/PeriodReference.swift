@@ -80,8 +80,20 @@ enum PeriodReference {
                 return '%04d-Q%d' % (day.year, (day.month + 2) // 3)
             return '%04d' % day.year
 
+        # Hours and minutes are counted in UTC: of each month of the years the period at a moment of its own.
+        def moments(every):
+            form = '%Y-%m-%dT%HZ' if every == 'hour' else '%Y-%m-%dT%H:%MZ'
+            for year in range(first, last + 1):
+                for month in range(1, 13):
+                    at = datetime(year, month, (year + month) % 28 + 1, year % 24, month * 4, tzinfo=timezone.utc)
+                    start = at.replace(minute=0) if every == 'hour' else at
+                    yield start.strftime(form), int(start.timestamp())
+
         for argument in sys.argv[3:]:
             name, every, on_day, in_month = argument.split(',')
+            if every in ('hour', 'minute'):
+                print(name, every, on_day, in_month, *('%s=%d' % p for p in moments(every)))
+                continue
             if zone is None or zone.key != name:
                 zone = ZoneInfo(name)
                 known = {}
