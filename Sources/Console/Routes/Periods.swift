@@ -16,7 +16,7 @@ extension Console {
         return [
             Route(
                 .get, all, name: "listPeriods",
-                summary: "Statements of the current period, of those with books and of the closed ones, the newest first.",
+                summary: "Statements of the current period, of those with books and of closed ones, the newest first.",
                 parameters: Parameter.page, successes: [Success(200, "A page of statements.", schema: "StatementList")],
                 handler: listPeriods),
             Route(

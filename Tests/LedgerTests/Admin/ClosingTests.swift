@@ -144,7 +144,8 @@ struct ClosingTests {
     func inbox() async throws {
         try await withDesk(Self.rollover) { desk async throws in
             try await desk.exchange(
-                "a", next: 2, opened: [1], [desk.report("a")], groups: [[Need(key: Desk.key, amount: 100, level: 0, token: false)]])
+                "a", next: 2, opened: [1], [desk.report("a")],
+                groups: [[Need(key: Desk.key, amount: 100, level: 0, token: false)]])
             #expect(try await desk.settle("a", 1, charge: 60, hold: 100) == .kept)
             desk.now = Self.close
             try await close(desk)
