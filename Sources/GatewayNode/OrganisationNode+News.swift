@@ -26,8 +26,9 @@ extension OrganisationNode {
         let now = clock.now()
         switch words.first {
         case "version":
-            guard words.count == 2, let version = Int64(words[1]), version > rulesVersion.load(ordering: .relaxed)
-            else { return }
+            guard words.count >= 2, let version = Int64(words[1]) else { return }
+            distrust(words.dropFirst(2))
+            guard version > rulesVersion.load(ordering: .relaxed) else { return }
             await readNews()
         case "recall" where words.count == 4:
             guard let start = Int64(words[2]), let round = Int64(words[3]) else { return }
@@ -41,6 +42,16 @@ extension OrganisationNode {
             alarm.ring()
         default: break
         }
+    }
+
+    /// Nothing is admitted any more on what is held of these accounts and keys: a block counts from its hint on,
+    /// without waiting for what it says. A hint that is wrong costs a look-up.
+    private func distrust(_ touched: some Sequence<Substring>) {
+        let (keyWords, accountWords) = (touched.filter { $0.hasPrefix("key:") }, touched.filter { !$0.contains(":") })
+        for word in keyWords { keys.forget(String(word.dropFirst(4))) }
+        let accounts = Set(accountWords.map(String.init))
+        guard !accounts.isEmpty else { return }
+        entries.retire { entry in entry.chain.path.contains { accounts.contains($0.id) } }
     }
 
     /// Reads the events after the version applied, and looks up anew what they touch.

@@ -2,6 +2,7 @@
 
 import Ledger
 import QuotaCore
+import RedisClient
 import Testing
 
 @testable import GatewayNode
@@ -28,6 +29,23 @@ struct RulesTests {
                 account: "default", change: Change(actor: "test"), organisation: Fleet.organisation)
             try await Task.sleep(for: .milliseconds(200))
             _ = try await node.tokens(1).get()
+        }
+    }
+
+    @Test("the hint of a change is enough to admit nothing more on what was known")
+    func hint() async throws {
+        let budget = Fleet.Budget(account: "default", amount: 1000)
+        try await withFleet(nodes: 1, budgets: [budget]) { fleet in
+            let node = try await fleet.node(0)
+            _ = try await node.tokens(1).get()
+            let before = try #require(node.cachedEntry("search"))
+            let channel = Ledger.prefix(Fleet.organisation) + "news"
+            // No such event exists: only the hint tells of it.
+            _ = try await fleet.client.send(["PUBLISH", channel, "version 1 default key:none"])
+            for _ in 0..<200 where !before.chain.retired { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(before.chain.retired)
+            _ = try await node.tokens(1).get()
+            #expect(node.cachedEntry("search") !== before)
         }
     }
 

@@ -40,14 +40,25 @@ local function open_books()
   return {
     history = m[1], seq = tonumber(m[2]), version = tonumber(m[3]), now = max(now, last), last = last,
     behind = max(0, last - now), recovering_until = tonumber(m[5]), ttl = tonumber(m[6]),
-    run = run, forgot = run ~= m[7], events = 0,
+    run = run, forgot = run ~= m[7], events = 0, touched = {},
   }
 end
+
+-- Shown in a hint; a node that is told of more reads the rest.
+local MAXIMUM_TOUCHED = 8
+-- What the ledger notes by itself changes no rule.
+local NOTES = { ['budget.warned'] = true, ['budget.reached'] = true }
 
 -- Appends one entry to the organisation's stream and raises the version. `fields` are name, value, name, value ...
 local function append_event(books, kind, fields)
   books.version = books.version + 1
   books.events = books.events + 1
+  local account, key = '', ''
+  for i = 1, #fields, 2 do
+    if fields[i] == 'account' then account = fields[i + 1] elseif fields[i] == 'key' then key = fields[i + 1] end
+  end
+  local word = key ~= '' and 'key:' .. key or account
+  if word ~= '' and not NOTES[kind] and #books.touched < MAXIMUM_TOUCHED then books.touched[#books.touched + 1] = word end
   call('XADD', prefix .. 'events', int(books.version) .. '-0', 'kind', kind, 'time_ms', int(books.now), unpack(fields))
 end
 
@@ -85,12 +96,16 @@ local function begin_writing(books, history, seq)
   return ahead
 end
 
--- The last write of every writing script: stores the head of the books and publishes the hint of new events.
+-- The last write of every writing script: stores the head of the books and publishes the hint of new events:
+-- 'version V', then the accounts ('ID') and keys ('key:ID') they concern, so that nodes stop relying on what they hold.
 local function end_writing(books)
   call('HSET', meta, 'history', books.history, 'seq', int(books.seq), 'version', int(books.version),
     'time_ms', int(books.now), 'recovering_until_ms', int(books.recovering_until), 'run_id', books.run,
     'clock_behind_ms', int(books.behind))
-  if books.events > 0 then call('PUBLISH', prefix .. 'news', 'version ' .. int(books.version)) end
+  if books.events > 0 then
+    table.insert(books.touched, 1, 'version ' .. int(books.version))
+    call('PUBLISH', prefix .. 'news', table.concat(books.touched, ' '))
+  end
 end
 
 local function recovering(books) return books.now < books.recovering_until end

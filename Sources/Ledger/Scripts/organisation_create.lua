@@ -18,7 +18,7 @@ if not existed then
   local now = tonumber(ARGV[1]) or tonumber(t[1]) * 1000 + floor(tonumber(t[2]) / 1000)
   local run = ARGV[2] ~= '' and ARGV[2] or string.match(call('INFO', 'server'), 'run_id:(%x+)')
   books = { history = ARGV[3], seq = 0, version = 0, now = now, behind = 0, recovering_until = 0, run = run,
-    forgot = false, events = 0 }
+    forgot = false, events = 0, touched = {} }
 end
 local answer = begin_admin(books)
 if answer then return answer end

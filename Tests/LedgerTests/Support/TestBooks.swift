@@ -162,7 +162,7 @@ extension TestBooks {
         let written = try await make()
         var news: [String] = []
         while let push = await pushes.next(), case .message(_, let payload) = push {
-            if payload == "version \(written.version)" { return news }
+            if payload.split(separator: " ").prefix(2) == ["version", "\(written.version)"] { return news }
             news.append(payload)
         }
         throw Lost()
