@@ -4,8 +4,12 @@ SWIFT ?= swift
 SOURCES := Package.swift Sources Tests loadtest/Sources Benchmarks
 # Arguments of `bursar dev` and `bursar load`: make run ARGS=--traffic
 ARGS ?=
+# Seeds of each mix of faults, the first of them, and a part of the mix's name: make simulate SEEDS=1000 MIX=sleep
+SEEDS ?= 100
+SEED ?= 1
+MIX ?=
 
-.PHONY: run test e2e schemathesis lint bench loadtest setup build format
+.PHONY: run test simulate e2e schemathesis lint bench loadtest setup build format
 
 run: setup
 	$(SWIFT) build -c release --product bursar
@@ -15,6 +19,12 @@ run: setup
 test: setup
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --no-parallel
+
+# Simulated runs, any number; a failing one tells its seed. BURSAR_TRACE=1 tells all of what happened in it.
+simulate: setup
+	$(SWIFT) build --build-tests
+	BURSAR_PROGRESS=1 BURSAR_SEED='$(SEED)' BURSAR_SEEDS='$(SEEDS)' BURSAR_MIX='$(MIX)' \
+		$(SWIFT) test --skip-build --no-parallel --filter SimulationTests
 
 # A part of the tests: the built program as processes, killed and stopped, beside real Redis servers.
 e2e: setup

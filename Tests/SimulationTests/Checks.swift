@@ -5,39 +5,19 @@ import QuotaCore
 import RedisClient
 
 extension World {
-    /// G1 after every call: the figures of every book add up, also when made anew from its leases.
-    func check(_ what: String) async throws {
-        for generation in generations {
-            for book in try await books.books(generation: generation, limit: 2, organisation: World.organisation) {
-                if let wrong = book.violations.first {
-                    throw Violation(description: "G1 after \(what): \(generation) \(wrong)")
-                }
-            }
-        }
-    }
-
     /// An expiry at the owner charges the hold where the budgets say so.
     func expired(_ session: String, _ number: Int64) {
-        truths["\(session)/\(number)"]?.attempts.append(-1)
+        update("\(session)/\(number)") { $0.attempts.append(-1) }
         note("expired \(session) \(number)")
     }
 
     /// G2, G3: what clients hold or have used never exceeds the largest limit, but for overruns and for grants that a
     /// rollback took from sessions.
     func admittedCheck() {
-        var held: [LeaseKey: Int64] = [:]
-        var overruns: [LeaseKey: Int64] = [:]
-        for truth in truths.values {
-            for (key, hold) in truth.holds {
-                let charged = truth.attempts.filter { $0 >= 0 }.max()
-                held[key, default: 0] += charged ?? (truth.attempts.contains(-1) ? 0 : hold)
-                overruns[key, default: 0] += max(0, (charged ?? 0) - (truth.cameAfterRelease ? 0 : hold))
-            }
-        }
-        for (key, total) in held {
+        for (key, total) in totals {
             let lost = (forgiven[key] ?? 0) + lostRows.filter { $0.key == key }.map(\.amount).reduce(0, +)
-            let bound = (limits[key] ?? 0) + (overruns[key] ?? 0) + lost
-            if total > bound { breach = breach ?? "G3 \(key.generation): \(total) held or used, \(bound) allowed" }
+            let bound = (limits[key] ?? 0) + total.overruns + lost
+            if total.held > bound { breach = breach ?? "G3 \(key.generation): \(total.held) held or used, \(bound) allowed" }
         }
     }
 
@@ -45,6 +25,13 @@ extension World {
     func finalCheck(_ setup: Setup) async throws {
         if let breach { throw Violation(description: breach) }
         try await check("the end")
+        for generation in generations {
+            for book in try await books.books(generation: generation, limit: 100, organisation: World.organisation) {
+                if let wrong = book.violations.first {
+                    throw Violation(description: "G1 at the end: \(generation) \(wrong)")
+                }
+            }
+        }
         var bySession: [Row: (low: Int64, high: Int64)] = [:]
         for truth in truths.values {
             for (key, hold) in truth.holds {

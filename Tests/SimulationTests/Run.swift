@@ -12,9 +12,17 @@ struct Setup {
         var account: String
         var generation: String
         var amount: Int64
+        var every: String
+        /// Seconds; those of a calendar budget, and as many of one by the minute as a run may touch.
+        var periods: [Period]
+        var abandonedCharges: Bool
+
+        /// The period at a time in ms.
+        func period(at time: Int64) -> Period? { periods.first { $0.start * 1000 <= time && time < $0.end * 1000 } }
+    }
+    struct Period {
         var start: Int64
         var end: Int64
-        var abandonedCharges: Bool
     }
     var budgets: [Budget]
 
@@ -30,6 +38,7 @@ struct RunReport {
     var violation: String?
     var trace: [String]
     var statistics: [String: Int]
+    var steps: Int
 }
 
 enum Run {
@@ -44,13 +53,14 @@ enum Run {
         do {
             try await work(world, setup)
             try await settleDown(world, setup)
+            if faults.contains(.period) { try await world.closePeriods(setup) }
             try await world.finalCheck(setup)
         } catch let error as Violation {
             violation = error.description
         } catch let error as LedgerError {
             violation = "ledger: \(error)"
         }
-        return RunReport(seed: seed, violation: violation, trace: world.trace, statistics: world.statistics)
+        return RunReport(seed: seed, violation: violation, trace: world.trace, statistics: world.statistics, steps: world.steps)
     }
 
     private static func prepare(_ world: World) async throws -> Setup {
@@ -64,30 +74,41 @@ enum Run {
             _ = try await books.putAccount(
                 account, parent: "default", record: "{}", change: change(), organisation: World.organisation)
         }
-        let start = World.start / 1000
-        let end = start + 31 * 86_400
         let rule = world.random.chance(0.7)
+        let start = World.start / 1000
         let setup = Setup(
             budgets: [("default", 260), ("d1", 160), ("d2", 160)].map { (account: String, amount: Int64) in
-                Setup.Budget(
-                    account: account, generation: "g" + account, amount: amount, start: start, end: end,
+                let minutes = world.faults.contains(.period) && world.random.chance(0.5)
+                // The first minute ends in the midst of the work.
+                let cuts =
+                    minutes
+                    ? (0...3).map { start + $0 * 60 }
+                    : world.faults.contains(.period)
+                        ? [start, start + 60, start + 31 * 86_400] : [start, start + 31 * 86_400]
+                return Setup.Budget(
+                    account: account, generation: "g" + account, amount: amount, every: minutes ? "minute" : "month",
+                    periods: zip(cuts, cuts.dropFirst()).map { Setup.Period(start: $0, end: $1) },
                     abandonedCharges: rule)
             })
+        if world.faults.contains(.period) { world.begin(at: World.start + 60_000 - world.random.integer(3_000...9_000)) }
         for budget in setup.budgets { try await put(budget, budget.amount, world) }
-        world.limits = Dictionary(
-            uniqueKeysWithValues: setup.budgets.map { (LeaseKey(generation: $0.generation, start: start), $0.amount) })
         world.abandonedCharges = rule
         world.generations = setup.budgets.map(\.generation)
         return setup
     }
 
     private static func put(_ budget: Setup.Budget, _ amount: Int64, _ world: World) async throws {
+        for period in budget.periods {
+            let key = LeaseKey(generation: budget.generation, start: period.start)
+            world.limits[key] = max(world.limits[key] ?? 0, amount)
+        }
+        let stored = budget.periods.enumerated().map { "\($1.start):\($1.end):2026-0\($0 + 1)" }
         _ = try await world.books.putBudget(
             account: budget.account, name: "main",
             fields: [
                 ("record", "{}"), ("generation", budget.generation), ("unit", "tokens"), ("amount", String(amount)),
-                ("mode", "enforce"), ("steps", "8000:warn,10000:block"), ("every", "month"),
-                ("periods", "\(budget.start):\(budget.end):2026-01"),
+                ("mode", "enforce"), ("steps", "8000:warn,10000:block"), ("every", budget.every),
+                ("periods", budget.every == "minute" ? "" : stored.joined(separator: ",")),
                 ("abandoned", budget.abandonedCharges ? "charge" : "release"), ("outage", "spend_leases:30"),
             ], change: Change(id: world.fresh("c"), actor: "simulation"), organisation: World.organisation)
     }
@@ -97,20 +118,32 @@ enum Run {
         client(world, setup)
         fault(world, setup)
         if world.faults.contains(.rollback) { snapshots(world) }
-        try await world.run(until: World.start + workTime)
+        if world.faults.contains(.period) { console(world) }
+        try await world.run(until: world.begin + workTime)
+    }
+
+    /// The console looks for periods to close all the while.
+    private static func console(_ world: World) {
+        world.after(world.random.integer(500...3000)) { world in
+            if world.ledgerUp {
+                _ = try await world.books.closePeriods(organisation: World.organisation)
+                try await world.check("closing")
+            }
+            if world.now < world.begin + workTime { console(world) }
+        }
     }
 
     private static func snapshots(_ world: World) {
         world.after(150) { world in
             if world.ledgerUp { try await world.snapshot() }
-            if world.now < World.start + workTime { snapshots(world) }
+            if world.now < world.begin + workTime { snapshots(world) }
         }
     }
 
     /// Requests come one after the other, commits follow at any node, some never.
     private static func client(_ world: World, _ setup: Setup) {
         world.after(world.random.integer(1...50)) { world in
-            guard world.now < World.start + workTime else { return }
+            guard world.now < world.begin + workTime else { return }
             client(world, setup)
             guard let node = world.random.pick(world.nodes.filter(\.isRunning)) else { return }
             let account = world.random.pick(["d1", "d1", "d2", "default"]) ?? "d1"
@@ -122,6 +155,7 @@ enum Run {
                         return
                     }
                     world.count("admitted")
+                    world.periodCheck(admitted.holds, setup)
                     admit(admitted, amount, node, world)
                 }
             }
@@ -133,7 +167,7 @@ enum Run {
         _ world: World
     ) {
         let id = ReservationID(session: made.session, number: made.number, holds: made.holds)
-        world.truths[id.key] = Truth(session: made.session, holds: made.holds, admittedAt: world.now)
+        world.remember(id.key, Truth(session: made.session, holds: made.holds, admittedAt: world.now))
         world.admittedCheck()
         let dice = Double.random(in: 0..<1, using: &world.random)
         if dice < 0.08 { return }
@@ -150,16 +184,16 @@ enum Run {
         let chosen = node.isRunning && world.random.chance(0.4) ? node : world.random.pick(running)
         world.after(350) { world in commit(id, used, node, world, tries: tries + 1) }
         guard let chosen else { return }
-        if world.truths[id.key]?.attempts.contains(used) == false { world.truths[id.key]?.attempts.append(used) }
+        world.update(id.key) { if !$0.attempts.contains(used) { $0.attempts.append(used) } }
         if !world.abandonedCharges, let admitted = world.truths[id.key]?.admittedAt, world.now - admitted > 3500 {
-            world.truths[id.key]?.cameAfterRelease = true
+            world.update(id.key) { $0.cameAfterRelease = true }
         }
         world.send { world in
             chosen.deliver(world) { world in
                 chosen.commit(id, used, world) { world, taken in
                     world.send { world in
                         guard taken, world.truths[id.key]?.acknowledged == nil else { return }
-                        world.truths[id.key]?.acknowledged = used
+                        world.update(id.key) { $0.acknowledged = used }
                         world.count("acknowledged")
                     }
                 }
@@ -169,7 +203,7 @@ enum Run {
 
     private static func fault(_ world: World, _ setup: Setup) {
         world.after(world.random.integer(200...1600)) { world in
-            guard world.now < World.start + workTime else { return }
+            guard world.now < world.begin + workTime else { return }
             fault(world, setup)
             let alive = world.nodes.filter { $0.isRunning && !$0.isPaused }
             var kinds: [Faults] = []
@@ -192,8 +226,6 @@ enum Run {
                 guard let budget = world.random.pick(setup.budgets) else { return }
                 let amount = budget.amount * (world.random.pick([50, 80, 100, 130] as [Int64]) ?? 100) / 100
                 try await put(budget, amount, world)
-                let key = LeaseKey(generation: budget.generation, start: budget.start)
-                world.limits[key] = max(world.limits[key] ?? 0, amount)
                 world.note("allowance of \(budget.account) \(amount)")
             default: break
             }

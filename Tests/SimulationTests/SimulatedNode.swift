@@ -79,15 +79,17 @@ final class SimulatedNode {
 
     /// A chain of the given budgets in the present period and session.
     private func chain(_ account: String, _ world: World, _ setup: Setup) -> Chain {
-        if let known = chains[account] { return known }
-        let budgets = setup.path(account)
         let now = clock(world)
-        let slots = budgets.map { budget in
-            let key = LeaseKey(generation: budget.generation, start: budget.start)
+        // Before the first exchange a real node knows the ledger's time from reading the rules.
+        let time = machine.answeredAt == .min ? world.now : machine.ledgerTime(now)
+        if let known = chains[account], time < known.validUntil { return known }
+        let slots = setup.path(account).compactMap { budget -> Slot? in
+            guard let period = budget.period(at: time) else { return nil }
+            let key = LeaseKey(generation: budget.generation, start: period.start)
             let rule = BudgetRule(
                 account: budget.account, name: "main", generation: budget.generation, unit: .tokens,
                 abandonedCharges: budget.abandonedCharges)
-            return Slot(rule: rule, lease: machine.lease(key, unit: .tokens, end: budget.end, now: now))
+            return Slot(rule: rule, lease: machine.lease(key, unit: .tokens, end: period.end, now: now))
         }
         let made = Chain(
             account: account, path: setup.ancestors(account).map { PathAccount(id: $0) }, slots: slots, rulesVersion: 1,
@@ -221,7 +223,8 @@ final class SimulatedNode {
         guard at < wakeAt || wakeAt <= world.now else { return }
         wakeAt = at
         world.after(delay) { [self] world in
-            guard isRunning, !isPaused else { return }
+            // An earlier wake has taken the place of this one.
+            guard isRunning, !isPaused, wakeAt == at else { return }
             wakeAt = .max
             tick(world)
         }

@@ -19,36 +19,62 @@ struct SimulationTests {
         Mix(name: "nodes die and shut down", faults: [.loss, .kill, .close, .lower]),
         Mix(name: "nodes sleep beyond their time to live", faults: [.loss, .pause, .kill]),
         Mix(name: "Redis loses its last second", faults: [.loss, .rollback]),
+        Mix(name: "periods end", faults: [.loss, .pause, .close, .period]),
         Mix(name: "everything fails", faults: .all),
     ]
+    private static let environment = ProcessInfo.processInfo.environment
+    /// Seeds of one mix run beside each other in so many lanes, each with a server of its own.
+    private static let lanes: UInt64 = 2
 
     @Test("whatever fails", arguments: mixes)
     func seeds(mix: Mix) async throws {
-        let environment = ProcessInfo.processInfo.environment
-        let first = UInt64(environment["BURSAR_SEED"] ?? "1") ?? 1
-        let count = UInt64(environment["BURSAR_SEEDS"] ?? "6") ?? 6
-        if let only = environment["BURSAR_MIX"], !mix.name.contains(only) { return }
+        let first = UInt64(Self.environment["BURSAR_SEED"] ?? "1") ?? 1
+        let count = UInt64(Self.environment["BURSAR_SEEDS"] ?? "29") ?? 29
+        if let only = Self.environment["BURSAR_MIX"], !only.isEmpty, !mix.name.contains(only) { return }
+        Progress.shared.start()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for lane in 0..<min(Self.lanes, count) {
+                let seeds = stride(from: first + lane, to: first + count, by: Int(Self.lanes))
+                group.addTask { try await Self.run(Array(seeds), mix) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private static func run(_ seeds: [UInt64], _ mix: Mix) async throws {
         try await withRedis { server in
             var logger = Logger(label: "simulation")
             logger.logLevel = .error
-            let client = RedisClient(configuration: try RedisConfiguration(url: server.url), logger: logger)
+            var configuration = try RedisConfiguration(url: server.url)
+            // Time is simulated; a busy machine is no fault of the run.
+            configuration.connectTimeout = .seconds(30)
+            configuration.commandTimeout = .seconds(60)
+            let client = RedisClient(configuration: configuration, logger: logger)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await client.run() }
-                for seed in first..<(first + count) {
+                // The connection is up before the first seed begins.
+                _ = try await client.send(["PING"])
+                for seed in seeds {
                     let report = try await Run.seed(seed, faults: mix.faults, redis: client)
+                    Progress.shared.add(report, mix: mix.name, isLast: seed == seeds.last)
                     if let violation = report.violation {
-                        Issue.record(
-                            """
-                            seed \(seed), \(mix.name): \(violation)
-                            replay: BURSAR_SEED=\(seed) BURSAR_SEEDS=1 BURSAR_MIX='\(mix.name)' swift test --filter SimulationTests
-                            \(report.statistics.sorted { $0.key < $1.key })
-                            \(report.trace.suffix(ProcessInfo.processInfo.environment["BURSAR_TRACE"] == nil ? 30 : 100_000).joined(separator: "\n"))
-                            """)
+                        record(violation, seed, mix, report)
                         break
                     }
                 }
                 group.cancelAll()
             }
         }
+    }
+
+    private static func record(_ violation: String, _ seed: UInt64, _ mix: Mix, _ report: RunReport) {
+        let lines = environment["BURSAR_TRACE"] == nil ? 30 : 100_000
+        Issue.record(
+            """
+            seed \(seed), \(mix.name): \(violation)
+            replay: make simulate SEED=\(seed) SEEDS=1 MIX='\(mix.name)'
+            \(report.statistics.sorted { $0.key < $1.key })
+            \(report.trace.suffix(lines).joined(separator: "\n"))
+            """)
     }
 }

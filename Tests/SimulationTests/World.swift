@@ -15,7 +15,9 @@ struct Faults: OptionSet {
     static let close = Faults(rawValue: 8)
     static let rollback = Faults(rawValue: 16)
     static let lower = Faults(rawValue: 32)
-    static let all: Faults = [.loss, .kill, .pause, .close, .rollback, .lower]
+    /// Periods end in the midst of a run.
+    static let period = Faults(rawValue: 64)
+    static let all: Faults = [.loss, .kill, .pause, .close, .rollback, .lower, .period]
 }
 
 /// A broken promise, with the time at which it showed.
@@ -50,7 +52,8 @@ final class World {
     let redis: RedisClient
     var random: SeededGenerator
     let faults: Faults
-    var now = World.start
+    private(set) var begin = World.start
+    private(set) var now = World.start
     var runID = "a1"
     var runs = 1
     private var names = 0
@@ -61,12 +64,16 @@ final class World {
     /// Connections of an earlier run of Redis are gone.
     var epoch = 0
     var nodes: [SimulatedNode] = []
-    var truths: [String: Truth] = [:]
-    var snapshots: [(at: Int64, keys: [(String, [UInt8])])] = []
+    private(set) var truths: [String: Truth] = [:]
+    /// What all truths hold or have used, and what of it is beyond their holds.
+    private(set) var totals: [LeaseKey: (held: Int64, overruns: Int64)] = [:]
+    var snapshots: [(at: Int64, database: Int)] = []
+    var lastSnapshot = 0
     /// Books lost by a rollback whose node did not live to tell them, per lease key.
     var forgiven: [LeaseKey: Int64] = [:]
     var statistics: [String: Int] = [:]
     var trace: [String] = []
+    private(set) var steps = 0
     let keepsTrace = ProcessInfo.processInfo.environment["BURSAR_TRACE"] != nil
     /// The largest limit that each budget ever had, and the generations of all budgets.
     var limits: [LeaseKey: Int64] = [:]
@@ -92,7 +99,7 @@ final class World {
     func count(_ what: String) { statistics[what, default: 0] += 1 }
 
     func note(_ text: String) {
-        trace.append("\(now - World.start) \(text)")
+        trace.append("\(now - begin) \(text)")
         if trace.count > 60, !keepsTrace { trace.removeFirst(20) }
     }
 
@@ -104,6 +111,30 @@ final class World {
             environment: Ledger.Environment(timeMilliseconds: String(now), runID: runID, nextHistory: { name }))
     }
 
+    /// Changes what is known of a reservation; the totals follow.
+    func update(_ id: String, _ change: (inout Truth) -> Void) {
+        guard var truth = truths[id] else { return }
+        add(truth, sign: -1)
+        change(&truth)
+        add(truth, sign: 1)
+        truths[id] = truth
+    }
+
+    func remember(_ id: String, _ truth: Truth) {
+        truths[id] = truth
+        add(truth, sign: 1)
+    }
+
+    private func add(_ truth: Truth, sign: Int64) {
+        let charged = truth.attempts.filter { $0 >= 0 }.max()
+        for (key, hold) in truth.holds {
+            var total = totals[key] ?? (0, 0)
+            total.held += sign * (charged ?? (truth.attempts.contains(-1) ? 0 : hold))
+            total.overruns += sign * max(0, (charged ?? 0) - (truth.cameAfterRelease ? 0 : hold))
+            totals[key] = total
+        }
+    }
+
     // MARK: Time
 
     func after(_ delay: Int64, _ run: @escaping (World) async throws -> Void) {
@@ -113,11 +144,21 @@ final class World {
         queue.insert(event, at: place)
     }
 
+    /// The time at which the run begins.
+    func begin(at time: Int64) {
+        begin = time
+        now = time
+    }
+
+    /// Nothing is left to happen, and much time goes by.
+    func skip(to time: Int64) { now = max(now, time) }
+
     /// Runs until a time or until nothing is left to happen.
     func run(until end: Int64) async throws {
         while let event = queue.first, event.at <= end {
             queue.removeFirst()
             now = event.at
+            steps += 1
             try await event.run(self)
         }
         now = max(now, end)
@@ -141,40 +182,14 @@ final class World {
 
     // MARK: Redis that forgets
 
-    func snapshot() async throws {
-        var keys: [(String, [UInt8])] = []
-        let names = try await redis.send(["KEYS", "*"]).array ?? []
-        for name in names.compactMap(\.string).sorted() {
-            if case .bulk(let bytes) = try await redis.send(["EVAL", Self.dump, "1", name]) {
-                keys.append((name, bytes))
-            }
-        }
-        snapshots.append((now, keys))
-        if snapshots.count > 12 { snapshots.removeFirst() }
-    }
-
-    // DUMP is binary and the client sends text: both directions go through hexadecimal digits.
-    private static let dump = """
-        local d = redis.call('DUMP', KEYS[1])
-        if not d then return false end
-        return (string.gsub(d, '.', function(c) return string.format('%02x', string.byte(c)) end))
-        """
-    private static let restore = """
-        local d = string.gsub(ARGV[1], '%x%x', function(h) return string.char(tonumber(h, 16)) end)
-        return redis.call('RESTORE', KEYS[1], 0, d, 'REPLACE')
-        """
-
     /// Redis restarts and has lost up to its last second.
     func rollback(down: Int64) async throws {
         let candidates = snapshots.filter { $0.at >= now - 1000 }
         guard let chosen = random.pick(candidates) else { return }
         count("rollback")
-        note("rollback to \(chosen.at - World.start)")
+        note("rollback to \(chosen.at - begin)")
         let before = try await leaseRows()
-        _ = try await redis.send(["FLUSHALL"])
-        for (name, bytes) in chosen.keys {
-            _ = try await redis.send(["EVAL", Self.restore, "1", name, String(decoding: bytes, as: UTF8.self)])
-        }
+        try await restore(chosen.database)
         let after = try await leaseRows()
         for (row, granted) in before where granted > after[row] ?? 0 {
             // A dead session cannot tell what it was granted; a living one must.
@@ -197,27 +212,6 @@ final class World {
 
     /// Grants lost by a rollback while their session lived: forgiven only if that node dies before it can tell.
     var lostRows: [(session: String, key: LeaseKey, amount: Int64)] = []
-
-    struct Row: Hashable {
-        var session: String
-        var key: LeaseKey
-    }
-
-    func leaseRows() async throws -> [Row: Int64] {
-        var rows: [Row: Int64] = [:]
-        let names = try await redis.send(["KEYS", Ledger.prefix(Self.organisation) + "leases:*"]).array ?? []
-        for name in names.compactMap(\.string) {
-            let parts = name.split(separator: ":")
-            guard parts.count >= 2, let start = Int64(parts[parts.count - 1]) else { continue }
-            let key = LeaseKey(generation: String(parts[parts.count - 2]), start: start)
-            let all = try await redis.send(["HGETALL", name]).array ?? []
-            for index in stride(from: 0, to: all.count - 1, by: 2) {
-                let fields = all[index + 1].string?.split(separator: " ") ?? []
-                rows[Row(session: all[index].string ?? "", key: key)] = fields.first.flatMap { Int64($0) } ?? 0
-            }
-        }
-        return rows
-    }
 }
 
 extension Array {
