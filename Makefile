@@ -9,7 +9,10 @@ SEEDS ?= 100
 SEED ?= 1
 MIX ?=
 
-.PHONY: run test simulate e2e schemathesis lint bench loadtest setup build format
+# Some of the planted bugs, with commas between their names; empty: all.
+MUTANTS ?=
+
+.PHONY: run test simulate e2e mutants schemathesis lint bench loadtest setup build format
 
 run: setup
 	$(SWIFT) build -c release --product bursar
@@ -30,6 +33,10 @@ simulate: setup
 e2e: setup
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --no-parallel --filter EndToEndTests
+
+# Plants known bugs, one at a time, and sees that the tests notice: make mutants MUTANTS="grant not capped,over forgotten"
+mutants: setup
+	SWIFT='$(SWIFT)' Tests/Mutants/run '$(MUTANTS)'
 
 # Made-up requests against every operation of console and gateway: make schemathesis EXAMPLES=100
 schemathesis: setup

@@ -1,0 +1,126 @@
+// What a session makes of times and answers. There is no ledger: the test gives its answers.
+
+import Testing
+
+@testable import QuotaCore
+
+@Suite("A session")
+struct SessionMachineTests {
+    private static let first = LeaseKey(generation: "g1", start: 0)
+    private static let second = LeaseKey(generation: "g2", start: 0)
+    /// Ledger time is this far ahead of the session's clock, ms.
+    private static let offset: Int64 = 2_000_000
+
+    private func machine() -> SessionMachine {
+        SessionMachine(id: "s", table: ReservationTable(), timing: SessionTiming())
+    }
+
+    private func lease(_ key: LeaseKey, granted: Int64) -> LeaseAnswer {
+        LeaseAnswer(
+            key: key, granted: granted, committed: granted, spent: 0, doubt: 0, allowance: 1000, limit: 1000,
+            ceilings: [Ceiling(amount: 1000, kind: .block)], slack: 1000, recall: 0, floors: [:], end: 4000, reached: 0)
+    }
+
+    /// Sends a message at `now` and answers it `delay` later. Returns the message.
+    @discardableResult
+    private func exchange(
+        _ machine: inout SessionMachine, now: Int64, delay: Int64 = 0, history: String = "h1", ended: Bool = false,
+        leases: [LeaseAnswer] = []
+    ) throws -> ExchangeMessage {
+        let made = machine.makeMessage(now: now)
+        let message = try #require(made)
+        let answer = ExchangeAnswer(
+            now: now + Self.offset, history: history, seq: message.number, rulesVersion: 1, timeToLive: 3000,
+            recoveringUntil: 0, sessions: 1, over: false, ended: ended, inbox: [], leases: leases, groups: [])
+        _ = machine.receive(answer, to: message.number, sentAt: now, now: now + delay)
+        return message
+    }
+
+    @Test("settles by itself for a time to live from before its message was sent, not from the answer")
+    func deadline() throws {
+        var machine = machine()
+        try exchange(&machine, now: 100, delay: 800)
+        #expect(machine.maySettle(3100))
+        #expect(!machine.maySettle(3101))
+    }
+
+    @Test("tells what was used in whole micro-dollars, rounded up once over everything")
+    func rounding() throws {
+        var machine = machine()
+        let lease = machine.lease(Self.first, unit: .usd, end: 4000, now: 0)
+        let rule = BudgetRule(account: "a", name: "main", generation: "g1", unit: .usd)
+        let chain = Chain(
+            account: "a", path: [], slots: [Slot(rule: rule, lease: lease)], rulesVersion: 1, maxStaleness: 5000)
+        try exchange(&machine, now: 100, leases: [self.lease(Self.first, granted: 10)])
+        for (round, (nano, used)) in ([(1200, 2), (1200, 3), (700, 4)] as [(Int64, Int64)]).enumerated() {
+            let hold = ChainHold(chain: chain, amounts: Amounts(usd: nano))
+            let number = try #require(machine.table.admit(hold, expiresAt: .max, model: nil))
+            _ = machine.table.commit(number, actual: hold.amounts, now: Self.offset)
+            let message = try exchange(&machine, now: 200 + Int64(round) * 100)
+            #expect(message.leases.first?.used == used)
+        }
+    }
+
+    @Test("a grant that is shown again adds nothing to the slice")
+    func grantedOnce() throws {
+        var machine = machine()
+        let lease = machine.lease(Self.first, unit: .tokens, end: 4000, now: 0)
+        for now in [100, 200, 300] as [Int64] {
+            try exchange(&machine, now: now, leases: [self.lease(Self.first, granted: 10)])
+            #expect(lease.slice == 10)
+        }
+    }
+
+    @Test("adopts a new history when that has shown all leases with all that was granted")
+    func adoption() throws {
+        var machine = machine()
+        for key in [Self.first, Self.second] { _ = machine.lease(key, unit: .tokens, end: 4000, now: 0) }
+        try exchange(
+            &machine, now: 100, leases: [lease(Self.first, granted: 10), lease(Self.second, granted: 10)])
+        try exchange(&machine, now: 200, history: "h2", leases: [lease(Self.first, granted: 10)])
+        #expect(machine.history == "h1")
+        try exchange(&machine, now: 300, history: "h2", leases: [lease(Self.second, granted: 4)])
+        #expect(machine.history == "h1")
+        try exchange(&machine, now: 400, history: "h2", leases: [lease(Self.second, granted: 10)])
+        #expect(machine.history == "h2")
+    }
+
+    @Test("has ended when two answers to its goodbye, further apart than Redis may lose, confirm it")
+    func goodbye() throws {
+        var machine = machine()
+        try exchange(&machine, now: 100)
+        machine.close(now: 200)
+        for now in [200, 1000, 2200] as [Int64] {
+            let message = try exchange(&machine, now: now, ended: true)
+            #expect(message.goodbye)
+            #expect(machine.phase == .closing)
+        }
+        try exchange(&machine, now: 2201, ended: true)
+        #expect(machine.phase == .ended)
+    }
+
+    @Test("forgets the lease of a finished period only when no late commit can change it any more")
+    func finishedLease() throws {
+        var machine = machine()
+        _ = machine.lease(Self.first, unit: .tokens, end: 1000, now: 0)
+        let wait = ReservationTable.keepSettled + SessionTiming().redisLoss
+        for now in [100, 200, wait] as [Int64] {
+            try exchange(&machine, now: now)
+            #expect(machine.leaseCount == 1)
+        }
+        try exchange(&machine, now: wait + 101)
+        #expect(machine.leaseCount == 0)
+    }
+
+    @Test("a chain ends with the earliest of its periods")
+    func chainEnd() {
+        var machine = machine()
+        let slots = [(Self.first, 4000), (Self.second, 3600)].map { key, end in
+            Slot(
+                rule: BudgetRule(account: "a", name: key.generation, generation: key.generation, unit: .tokens),
+                lease: machine.lease(key, unit: .tokens, end: Int64(end), now: 0))
+        }
+        let chain = Chain(account: "a", path: [], slots: slots, rulesVersion: 1, maxStaleness: 5000)
+        #expect(chain.validUntil == 3_600_000)
+    }
+}
