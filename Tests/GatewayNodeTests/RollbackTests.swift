@@ -2,6 +2,8 @@
 
 import Ledger
 import QuotaCore
+import RedisClient
+import TestSupport
 import Testing
 
 @testable import GatewayNode
@@ -40,5 +42,7 @@ struct RollbackTests {
 
 extension Result<String, Refusal> {
     fileprivate var isRefused: Bool { if case .failure = self { true } else { false } }
-    fileprivate var isBlocked: Bool { if case .failure(let refusal) = self { refusal.code == .accountBlocked } else { false } }
+    fileprivate var isBlocked: Bool {
+        if case .failure(let refusal) = self { refusal.code == .accountBlocked } else { false }
+    }
 }

@@ -17,7 +17,9 @@ extension World {
         for (key, total) in totals {
             let lost = (forgiven[key] ?? 0) + lostRows.filter { $0.key == key }.map(\.amount).reduce(0, +)
             let bound = (limits[key] ?? 0) + total.overruns + lost
-            if total.held > bound { breach = breach ?? "G3 \(key.generation): \(total.held) held or used, \(bound) allowed" }
+            if total.held > bound {
+                breach = breach ?? "G3 \(key.generation): \(total.held) held or used, \(bound) allowed"
+            }
         }
     }
 

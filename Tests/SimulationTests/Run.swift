@@ -60,7 +60,8 @@ enum Run {
         } catch let error as LedgerError {
             violation = "ledger: \(error)"
         }
-        return RunReport(seed: seed, violation: violation, trace: world.trace, statistics: world.statistics, steps: world.steps)
+        return RunReport(
+            seed: seed, violation: violation, trace: world.trace, statistics: world.statistics, steps: world.steps)
     }
 
     private static func prepare(_ world: World) async throws -> Setup {
@@ -90,7 +91,9 @@ enum Run {
                     periods: zip(cuts, cuts.dropFirst()).map { Setup.Period(start: $0, end: $1) },
                     abandonedCharges: rule)
             })
-        if world.faults.contains(.period) { world.begin(at: World.start + 60_000 - world.random.integer(3_000...9_000)) }
+        if world.faults.contains(.period) {
+            world.begin(at: World.start + 60_000 - world.random.integer(3_000...9_000))
+        }
         for budget in setup.budgets { try await put(budget, budget.amount, world) }
         world.abandonedCharges = rule
         world.generations = setup.budgets.map(\.generation)
