@@ -76,7 +76,7 @@ import Testing
         try await withDesk { desk async throws in
             try await desk.tell("a", need: 100)
             try await desk.tell("a", used: 60)
-            try await desk.tell("a", used: 50)
+            #expect(try await desk.tell("a", used: 50).lease.spent == 50)
             var report = desk.report("a")
             report.granted = 500
             let answer = try await desk.exchange("a", [report])

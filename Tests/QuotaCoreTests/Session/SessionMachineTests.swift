@@ -61,6 +61,24 @@ struct SessionMachineTests {
         }
     }
 
+    @Test("a commit after the expiry corrects the charge made then")
+    func lateCommit() throws {
+        var machine = machine()
+        let lease = machine.lease(Self.first, unit: .tokens, end: 4000, now: 0)
+        let rule = BudgetRule(account: "a", name: "main", generation: "g1", unit: .tokens)
+        let chain = Chain(
+            account: "a", path: [], slots: [Slot(rule: rule, lease: lease)], rulesVersion: 1, maxStaleness: 5000)
+        try exchange(&machine, now: 100, leases: [self.lease(Self.first, granted: 10)])
+        let hold = ChainHold(chain: chain, amounts: Amounts(tokens: 5))
+        let number = try #require(machine.table.admit(hold, expiresAt: Self.offset, model: nil))
+        for shard in 0..<ReservationTable.shardCount {
+            _ = machine.table.expire(shard: shard, now: Self.offset, limit: 10)
+        }
+        #expect([lease.charged, lease.slice] == [5, 5])
+        _ = machine.table.commit(number, actual: Amounts(tokens: 2), now: Self.offset + 1)
+        #expect([lease.charged, lease.slice] == [2, 8])
+    }
+
     @Test("a grant that is shown again adds nothing to the slice")
     func grantedOnce() throws {
         var machine = machine()
