@@ -91,6 +91,8 @@ extension OrganisationNode {
         case "budget.warned", "budget.reached": return
         case "prices.put", "organisation.updated", "secrets.rotated": await reloadSettings()
         case "history.started":
+            // Blocks first: what is looked up from here on must find those that Redis has forgotten.
+            await retellRules()
             entries.retire { _ in true }
             keys.forgetAll()
         default:
