@@ -133,7 +133,7 @@ let package = Package(
         .executableTarget(
             name: "bursar-bench", dependencies: ["QuotaCore"], path: "Benchmarks", swiftSettings: strict),
 
-        .testTarget(name: "QuotaCoreTests", dependencies: ["QuotaCore"], swiftSettings: strict),
+        .testTarget(name: "QuotaCoreTests", dependencies: ["QuotaCore", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "RedisClientTests",
             dependencies: [

@@ -49,7 +49,11 @@ extension OrganisationNode {
     private func distrust(_ touched: some Sequence<Substring>) {
         let (keyWords, accountWords) = (touched.filter { $0.hasPrefix("key:") }, touched.filter { !$0.contains(":") })
         for word in keyWords { keys.forget(String(word.dropFirst(4))) }
-        let accounts = Set(accountWords.map(String.init))
+        retire(Set(accountWords.map(String.init)))
+    }
+
+    /// What is held of these accounts, and of all below them, is looked up anew.
+    private func retire(_ accounts: Set<String>) {
         guard !accounts.isEmpty else { return }
         entries.retire { entry in entry.chain.path.contains { accounts.contains($0.id) } }
     }
@@ -98,7 +102,7 @@ extension OrganisationNode {
         default:
             if !item.key.isEmpty { keys.forget(item.key) }
             if !item.account.isEmpty, item.key.isEmpty {
-                entries.retire { entry in entry.chain.path.contains { $0.id == item.account } }
+                retire([item.account])
                 state.withLock {
                     $0.machine.rulesChanged(generation: item.generation.isEmpty ? nil : item.generation, now: now)
                 }

@@ -3,6 +3,7 @@
 import Foundation
 import Ledger
 import QuotaCore
+import TestSupport
 import Testing
 
 @Suite("Records in the books", .timeLimit(.minutes(2)))

@@ -2,6 +2,7 @@
 
 import Ledger
 import QuotaCore
+import TestSupport
 
 enum AnyBudget {
     static let zones = [

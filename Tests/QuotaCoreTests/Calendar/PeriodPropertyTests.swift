@@ -3,6 +3,7 @@
 
 import Foundation
 import QuotaCore
+import TestSupport
 import Testing
 
 @Suite("Periods agree with another calendar")
