@@ -191,17 +191,21 @@ extension OrganisationNode {
                     .notFound, nil, request, .zero, time: time,
                     detail: "the reservation is not open at this node; ask the node that made it"))
         }
-        do {
-            guard let entry = try await entry(for: token.account) else { return .refused(unknownAccount(request)) }
-            return await extend(entry, token, open, request)
-        } catch {
-            return .refused(outOfReach(request, error))
+        for _ in 0..<4 {
+            do {
+                guard let entry = try await entry(for: token.account) else { return .refused(unknownAccount(request)) }
+                if let outcome = await extend(entry, token, open, request) { return outcome }
+            } catch {
+                return .refused(outOfReach(request, error))
+            }
         }
+        return .refused(outOfReach(request, RulesError(message: "the rules kept changing")))
     }
 
+    /// Nil: the rules in memory were out of date, try again.
     private func extend(
         _ entry: AccountEntry, _ token: ReservationToken, _ open: Reservation, _ request: ReservationRequest
-    ) async -> ReservationOutcome {
+    ) async -> ReservationOutcome? {
         let time = nowMilliseconds()
         let expiresAt = time + request.timeToLive.milliseconds
         if let refusal = ruleRefusal(entry, request, time: time) { return .refused(refusal) }
@@ -227,11 +231,19 @@ extension OrganisationNode {
                 ? done(nil) : .refused(unknownAccount(request))
         }
         let hold = ChainHold(chain: entry.chain, amounts: more, exempt: open.hold.exempt)
-        if entry.session.table.extend(token.number, to: hold, expiresAt: expiresAt) { return done(nil) }
+        let now = clock.now()
+        if entry.isCurrent(time), entry.session.isFresh(now, bound: entry.chain.stalenessBound),
+            entry.session.table.extend(token.number, to: hold, expiresAt: expiresAt)
+        {
+            return done(nil)
+        }
         let attempt = attempt(entry, more, request, time: time)
         let outcome = await wait(attempt, .extend(number: token.number, expiresAt: expiresAt))
         switch outcome.result {
         case .admitted: return done(outcome.attempt)
+        case .refused(.stale):
+            entry.chain.retire()
+            return nil
         case .refused(let reason): return .refused(refused(reason, outcome.attempt, entry, request, time: time))
         }
     }

@@ -5,7 +5,7 @@ import QuotaCore
 
 extension World {
     /// A node may be this much behind the ledger's time: half of the way of the answer by which it set its clock.
-    private static let clockError: Int64 = 1500
+    private static let clockError: Int64 = 500
 
     /// A hold is made in the periods of its moment.
     func periodCheck(_ holds: [LeaseKey: Int64], _ setup: Setup) {
@@ -14,7 +14,7 @@ extension World {
                 let period = budget.periods.first(where: { $0.start == key.start })
             else { continue }
             if now + Self.clockError < period.start * 1000 || now - Self.clockError >= period.end * 1000 {
-                breach = breach ?? "G9 \(key): admitted at \(now), the period is \(period.start) to \(period.end)"
+                breach = breach ?? "G9 \(key): admitted at \(now) (\(now - begin)), the period is \(period.start) to \(period.end)"
             }
         }
     }

@@ -167,6 +167,13 @@ local function booked_part(e, item)
   return e.expired and max(0, item.charge - item.hold) or item.charge
 end
 
+-- Charges `more` to a row, of which the reservation itself still held `own`. The rest is an overrun: it raises `granted`,
+-- or it would use up what the dead session's other reservations hold, and a later commit of theirs would find nothing.
+local function book_part(row, more, own)
+  row.booked = row.booked + more
+  row.granted = row.granted + max(0, more - own)
+end
+
 -- Charges an entry to the rows of a session that is over.
 local function book_entry(books, sid, e)
   if e.booked then return end
@@ -174,7 +181,7 @@ local function book_entry(books, sid, e)
   for _, item in ipairs(e.items) do
     local book = book_of(books, item.generation, item.start)
     change_row(book, row_of(item.generation, item.start, sid), function(row)
-      row.booked = row.booked + booked_part(e, item)
+      book_part(row, booked_part(e, item), e.expired and 0 or item.hold)
     end)
   end
 end

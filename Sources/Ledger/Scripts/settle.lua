@@ -43,9 +43,10 @@ if first then
       local more = new.charge - item.charge
       if more > 0 then
         raised = true
+        local own = e.freed and 0 or max(0, item.hold - item.charge)
         item.charge = item.charge + more
         change_row(book_of(books, item.generation, item.start), row_of(item.generation, item.start, sid),
-          function(row) row.booked = row.booked + more end)
+          function(row) book_part(row, more, own) end)
       end
     end
     e.auto = false

@@ -11,6 +11,8 @@ extension SessionMachine {
         _ answer: ExchangeAnswer, to answered: Int64, sentAt: Int64, now: Int64
     ) -> [WaiterOutcome] {
         guard phase != .ended else { return [] }
+        // A first answer that comes late is as good as lost: by half its way it would set the ledger's time wrong.
+        guard answeredAt != .min || now - sentAt <= timing.exchangeTimeout else { return [] }
         let flight = inFlight?.number == answered ? inFlight : nil
         if flight != nil { inFlight = nil }
         let newer = answered > newestAnswer
@@ -37,14 +39,18 @@ extension SessionMachine {
         if failures == 1 { lendEmergency() }
     }
 
-    /// Deadlines count from before the message was sent. Ledger time never runs backwards here.
+    /// Deadlines count from before the message was sent. The answer was made after sending and before now, which bounds
+    /// the ledger's time from both sides: what was believed is kept within, so that neither a leap of this node's clock
+    /// nor an answer that was long on its way leaves an error that a quick answer does not end.
     private mutating func keepTime(_ answer: ExchangeAnswer, sentAt: Int64, now: Int64) {
         let isFirst = answeredAt == .min
         answeredAt = max(answeredAt, sentAt)
         if !answer.over { deadline = max(deadline, sentAt + answer.timeToLive) }
-        // The answer's time lies between sending and now; the middle errs by at most half the way.
-        let estimate = answer.now - (sentAt + (now - sentAt) / 2)
-        ledgerOffset = isFirst ? estimate : max(ledgerOffset - 1, estimate)
+        let earliest = answer.now - now
+        let latest = max(earliest, answer.now - sentAt)
+        // The middle errs by at most half the way.
+        let believed = isFirst ? earliest + (latest - earliest) / 2 : ledgerOffset
+        ledgerOffset = min(max(believed, earliest), latest)
     }
 
     /// A new history is adopted only from answers that show all leases with all that was granted.
@@ -188,9 +194,13 @@ extension SessionMachine {
     }
 
     private func decide(_ waiter: inout Waiter, _ verdict: GroupAnswer?, now: Int64) -> WaiterOutcome.Result? {
+        // What memory would not admit at this moment is not admitted by a grant either: rules may have changed, a period
+        // may have ended while the request waited.
+        let chain = waiter.attempt.chain
+        if chain.retired || ledgerTime(now) >= chain.validUntil { return .refused(.stale) }
         switch verdict {
         case .granted:
-            if let number = take(waiter) { return .admitted(number) }
+            if let number = take(waiter, now: now) { return .admitted(number) }
         case .wait:
             waiter.notBefore = now + timing.recallWait
         case .refused(let keys):
@@ -202,14 +212,16 @@ extension SessionMachine {
         }
         switch waiter.attempt.evaluate() {
         case .take:
-            return take(waiter).map { .admitted($0) }
+            return take(waiter, now: now).map { .admitted($0) }
         case .ask: return nil
         case .exhausted(let places): return .refused(.exhausted(places))
         }
     }
 
-    private func take(_ waiter: Waiter) -> Int64? {
+    /// Nothing is taken by an answer that came so late that a block after it would be missed beyond its bound.
+    private func take(_ waiter: Waiter, now: Int64) -> Int64? {
         let attempt = waiter.attempt
+        guard now - answeredAt <= attempt.chain.stalenessBound else { return nil }
         switch waiter.kind {
         case .reserve(let expiresAt):
             return table.admitExclusively(attempt.hold, expiresAt: expiresAt, model: attempt.model)
