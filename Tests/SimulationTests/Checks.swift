@@ -78,7 +78,7 @@ extension World {
         }
         // A late commit has no hold any more that a death could keep in doubt.
         let sure = truth.acknowledged != nil && (clean || !truth.attempts.contains(-1))
-        return (sure ? min(low, high) : 0, max(high, hold))
+        return (sure ? truth.isCountedByOwner && !clean ? min(low, hold) : low : 0, max(high, hold))
     }
 
     /// Two faults at once: Redis forgets a settlement and the node that could tell it again dies.

@@ -14,7 +14,9 @@ extension World {
                 let period = budget.periods.first(where: { $0.start == key.start })
             else { continue }
             if now + Self.clockError < period.start * 1000 || now - Self.clockError >= period.end * 1000 {
-                breach = breach ?? "G9 \(key): admitted at \(now) (\(now - begin)), the period is \(period.start) to \(period.end)"
+                breach =
+                    breach
+                    ?? "G9 \(key): admitted at \(now) (\(now - begin)), the period is \(period.start) to \(period.end)"
             }
         }
     }

@@ -43,6 +43,8 @@ struct RunReport {
 
 enum Run {
     static let workTime: Int64 = 12_000
+    /// How long a reservation is held, ms.
+    static let expiry: Int64 = 4000
 
     /// Runs one seed on a Redis that is flushed first.
     static func seed(_ seed: UInt64, faults: Faults, redis: RedisClient) async throws -> RunReport {
@@ -152,6 +154,7 @@ enum Run {
             let account = world.random.pick(["d1", "d1", "d2", "default"]) ?? "d1"
             let amount = world.random.pick([1, 2, 3, 5, 8, 12] as [Int64]) ?? 1
             node.deliver(world) { world in
+                let asked = world.now
                 node.reserve(account, amount, world, setup) { world, admitted, reason in
                     guard let admitted else {
                         world.count(reason.map { "refused \($0)" } ?? "refused")
@@ -159,19 +162,20 @@ enum Run {
                     }
                     world.count("admitted")
                     world.periodCheck(admitted.holds, setup)
-                    admit(admitted, amount, node, world)
+                    admit(admitted, amount, asked, node, world)
                 }
             }
         }
     }
 
     private static func admit(
-        _ made: (session: String, number: Int64, holds: [LeaseKey: Int64]), _ amount: Int64, _ node: SimulatedNode,
-        _ world: World
+        _ made: (session: String, number: Int64, holds: [LeaseKey: Int64]), _ amount: Int64, _ asked: Int64,
+        _ node: SimulatedNode, _ world: World
     ) {
         let id = ReservationID(session: made.session, number: made.number, holds: made.holds)
-        world.remember(id.key, Truth(session: made.session, holds: made.holds, admittedAt: world.now))
+        world.remember(id.key, Truth(session: made.session, holds: made.holds, askedAt: asked))
         world.admittedCheck()
+        if !world.abandonedCharges { world.after(expiry - 500) { release(id.key, $0) } }
         let dice = Double.random(in: 0..<1, using: &world.random)
         if dice < 0.08 { return }
         var used = world.random.integer(0...amount)
@@ -181,6 +185,16 @@ enum Run {
         world.after(delay) { world in commit(id, used, node, world, tries: 0) }
     }
 
+    /// Where abandoned holds are released, the ledger does it for a session that no longer settles by itself.
+    private static func release(_ id: String, _ world: World) {
+        guard let truth = world.truths[id], truth.attempts.isEmpty, world.now < world.begin + workTime else { return }
+        if !world.nodes.contains(where: { $0.isRunning && $0.isLive(truth.session) }) {
+            world.update(id) { $0.isReleased = true }
+        } else {
+            world.after(100) { release(id, $0) }
+        }
+    }
+
     private static func commit(_ id: ReservationID, _ used: Int64, _ node: SimulatedNode, _ world: World, tries: Int) {
         guard world.truths[id.key]?.acknowledged == nil, tries < 60 else { return }
         let running = world.nodes.filter(\.isRunning)
@@ -188,7 +202,7 @@ enum Run {
         world.after(350) { world in commit(id, used, node, world, tries: tries + 1) }
         guard let chosen else { return }
         world.update(id.key) { if !$0.attempts.contains(used) { $0.attempts.append(used) } }
-        if !world.abandonedCharges, let admitted = world.truths[id.key]?.admittedAt, world.now - admitted > 3500 {
+        if !world.abandonedCharges, let asked = world.truths[id.key]?.askedAt, world.now - asked > expiry - 500 {
             world.update(id.key) { $0.cameAfterRelease = true }
         }
         world.send { world in

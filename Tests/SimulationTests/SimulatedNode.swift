@@ -32,6 +32,9 @@ final class SimulatedNode {
     /// Monotonic time of this node.
     func clock(_ world: World) -> Int64 { world.now + 1_000_000 + skew }
 
+    /// Whether a session still settles its own reservations.
+    func isLive(_ session: String) -> Bool { machine.id == session && machine.phase == .live }
+
     func knows(_ session: String) -> Bool { tables[session] != nil }
 
     // MARK: Faults
@@ -108,7 +111,7 @@ final class SimulatedNode {
         let chain = chain(account, world, setup)
         let amounts = Amounts(tokens: amount)
         // Before the first exchange a real node knows the ledger's time from reading the rules.
-        let expires = (machine.answeredAt == .min ? world.now : machine.ledgerTime(now)) + 4000
+        let expires = (machine.answeredAt == .min ? world.now : machine.ledgerTime(now)) + Run.expiry
         let session = machine.id
         let holds = Dictionary(uniqueKeysWithValues: chain.slots.map { ($0.lease.key, amount) })
         let fresh = machine.answeredAt != .min && now - machine.answeredAt <= 5000
@@ -148,7 +151,9 @@ final class SimulatedNode {
         if let table = tables[id.session] {
             if machine.id == id.session, machine.maySettle(now) {
                 switch table.commit(id.number, actual: Amounts(tokens: amount), now: machine.ledgerTime(now)) {
-                case .done, .conflict: return reply(world, true)
+                case .done, .conflict:
+                    world.update(id.key) { $0.isCountedByOwner = true }
+                    return reply(world, true)
                 case .released, .unknown: break
                 }
             }

@@ -11,24 +11,16 @@ struct SimulationTests {
     struct Mix: CustomTestStringConvertible {
         var name: String
         var faults: Faults
-        /// Seeds that are known to break a promise, and how the violation begins, see docs/guarantees.md. One that breaks
-        /// another promise, or none any more, fails the test.
-        var open: [UInt64: String] = [:]
         var testDescription: String { name }
     }
-    private static let doubt = "lost of a dead session"
     static let mixes = [
         Mix(name: "nothing fails", faults: []),
         Mix(name: "messages are lost, late and repeated", faults: [.loss]),
-        Mix(name: "nodes die and shut down", faults: [.loss, .kill, .close, .lower], open: [6: doubt, 14: doubt]),
-        Mix(
-            name: "nodes sleep beyond their time to live", faults: [.loss, .pause, .kill],
-            open: [6: doubt, 15: doubt, 19: doubt]),
+        Mix(name: "nodes die and shut down", faults: [.loss, .kill, .close, .lower]),
+        Mix(name: "nodes sleep beyond their time to live", faults: [.loss, .pause, .kill]),
         Mix(name: "Redis loses its last second", faults: [.loss, .rollback]),
-        Mix(
-            name: "periods end", faults: [.loss, .pause, .close, .period],
-            open: [8: "G9", 11: "G9", 14: "G3", 16: "G3", 20: "G9"]),
-        Mix(name: "everything fails", faults: .all, open: [4: "counted twice", 8: "G9", 19: "G3"]),
+        Mix(name: "periods end", faults: [.loss, .pause, .close, .period]),
+        Mix(name: "everything fails", faults: .all),
     ]
     private static let environment = ProcessInfo.processInfo.environment
     /// Seeds of one mix run beside each other in so many lanes, each with a server of its own.
@@ -65,23 +57,11 @@ struct SimulationTests {
                 for seed in seeds {
                     let report = try await Run.seed(seed, faults: mix.faults, redis: client)
                     Progress.shared.add(report, mix: mix.name, isLast: seed == seeds.last)
-                    note(report, seed, mix)
+                    if let violation = report.violation { record(violation, seed, mix, report) }
                 }
                 group.cancelAll()
             }
         }
-    }
-
-    private static func note(_ report: RunReport, _ seed: UInt64, _ mix: Mix) {
-        // Only the test of a whole mix knows open seeds: whoever replays one sees it fail.
-        let known = environment["BURSAR_SEED"] == nil ? mix.open[seed] : nil
-        guard let violation = report.violation else {
-            if known != nil { Issue.record("seed \(seed), \(mix.name) breaks nothing any more: it is not open") }
-            return
-        }
-        guard let known, violation.hasPrefix(known) else { return record(violation, seed, mix, report) }
-        // A broken promise that is not mended stays in sight in every run; cut out of the set, it would be forgotten.
-        withKnownIssue { record(violation, seed, mix, report) }
     }
 
     private static func record(_ violation: String, _ seed: UInt64, _ mix: Mix, _ report: RunReport) {

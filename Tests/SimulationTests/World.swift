@@ -33,9 +33,13 @@ struct Truth {
     var acknowledged: Int64?
     /// Every amount that a commit or an expiry ever tried to charge.
     var attempts: [Int64] = []
-    var admittedAt: Int64 = 0
+    var askedAt: Int64 = 0
     /// A commit came when the hold may have been released by time: it is an overrun as a whole.
     var cameAfterRelease = false
+    /// Acknowledged from its owner's memory: until the owner has told the ledger only the hold is safe from its death.
+    var isCountedByOwner = false
+    /// Nobody committed in time, and not its owner but the ledger let the hold go: no client may rely on it any more.
+    var isReleased = false
 }
 
 /// Runs events in the order of their time; everything happens on one task, so a seed replays exactly.
@@ -129,7 +133,8 @@ final class World {
         let charged = truth.attempts.filter { $0 >= 0 }.max()
         for (key, hold) in truth.holds {
             var total = totals[key] ?? (0, 0)
-            total.held += sign * (charged ?? (truth.attempts.contains(-1) ? 0 : hold))
+            let isOver = truth.isReleased || truth.attempts.contains(-1)
+            total.held += sign * (charged ?? (isOver ? 0 : hold))
             total.overruns += sign * max(0, (charged ?? 0) - (truth.cameAfterRelease ? 0 : hold))
             totals[key] = total
         }

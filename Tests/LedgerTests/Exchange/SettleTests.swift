@@ -84,7 +84,18 @@ import Testing
             desk.now += 3001
             #expect(try await desk.settle("a", 1, charge: 1500, hold: 40) == .booked)
             let figures = try await desk.figures()
-            #expect(figures.spent == 1500 && figures.available == -500 && figures.inDoubt == 0)
+            #expect(figures.spent == 1500 && figures.available == -560 && figures.inDoubt == 60)
+        }
+    }
+
+    @Test("An overrun booked for a dead owner leaves in doubt all that its other reservations hold")
+    func overrunOfTheDead() async throws {
+        try await withOwner { desk async throws in
+            desk.now += 3001
+            #expect(try await desk.settle("a", 1, charge: 55, hold: 40) == .booked)
+            #expect(try await desk.row("a") == [115, 0, 0, 55])
+            #expect(try await desk.settle("a", 3, charge: 60, hold: 60) == .booked)
+            #expect(try await desk.row("a") == [115, 0, 0, 115])
         }
     }
 
@@ -106,7 +117,7 @@ import Testing
             try await desk.exchange("a", next: 2, expired: [1], [report])
             desk.now += 3001
             #expect(try await desk.settle("a", 1, charge: 50, hold: 40) == .booked)
-            #expect(try await desk.row("a") == [100, 40, 0, 10])
+            #expect(try await desk.row("a") == [110, 40, 0, 10])
         }
     }
 

@@ -130,6 +130,64 @@ struct SessionMachineTests {
         #expect(machine.leaseCount == 0)
     }
 
+    @Test("takes a first answer that comes late for lost, and learns the ledger's time from the next")
+    func lateFirstAnswer() throws {
+        var machine = machine()
+        try exchange(&machine, now: 100, delay: 1001)
+        #expect(machine.answeredAt == .min)
+        try exchange(&machine, now: 2000, delay: 10)
+        #expect(abs(machine.ledgerOffset - Self.offset) <= 10)
+    }
+
+    @Test("believes a ledger's time that every answer allows", arguments: [300_000, -300_000] as [Int64])
+    func leapingClock(leap: Int64) throws {
+        var machine = machine()
+        try exchange(&machine, now: 400_000, delay: 10)
+        // The clock leaps; the answer was made when it came, and tells what it is worth now.
+        let now: Int64 = 400_500 + leap
+        let made = machine.makeMessage(now: now)
+        let message = try #require(made)
+        let answer = ExchangeAnswer(
+            now: 400_500 + Self.offset, history: "h1", seq: 2, rulesVersion: 1, timeToLive: 3000, recoveringUntil: 0,
+            sessions: 1, over: false, ended: false, inbox: [], leases: [], groups: [])
+        _ = machine.receive(answer, to: message.number, sentAt: now, now: now + 4)
+        #expect(abs(machine.ledgerTime(now) - 400_500 - Self.offset) <= 4)
+    }
+
+    enum Change: CaseIterable { case none, retired, ended, late }
+
+    @Test(
+        "a grant admits who waited for it only under rules, a period and an answer that still count",
+        arguments: Change.allCases)
+    func servedLate(change: Change) throws {
+        var machine = machine()
+        try exchange(&machine, now: 0)
+        let end = (Self.offset + (change == .late ? 60_000 : 2000)) / 1000
+        let lease = machine.lease(Self.first, unit: .tokens, end: end, now: 0)
+        let rule = BudgetRule(account: "a", name: "main", generation: "g1", unit: .tokens)
+        let chain = Chain(
+            account: "a", path: [], slots: [Slot(rule: rule, lease: lease)], rulesVersion: 1, maxStaleness: 5000)
+        let attempt = Attempt(chain: chain, amounts: Amounts(tokens: 5), model: nil) { _ in .unpriced }
+        let waiter = Waiter(id: 1, attempt: attempt, kind: .reserve(expiresAt: .max), deadline: .max)
+        #expect(machine.enqueue(waiter, now: 100) == nil)
+        let made = machine.makeMessage(now: 100)
+        let message = try #require(made)
+        if change == .retired { chain.retire() }
+        let now: Int64 = change == .ended ? 2000 : change == .late ? 101 + chain.stalenessBound : 110
+        let sentAt: Int64 = change == .ended ? 1900 : 100
+        let answer = ExchangeAnswer(
+            now: sentAt + Self.offset, history: "h1", seq: 2, rulesVersion: 1, timeToLive: 3000, recoveringUntil: 0,
+            sessions: 1, over: false, ended: false, inbox: [], leases: [self.lease(Self.first, granted: 5)],
+            groups: [.granted])
+        let outcomes = machine.receive(answer, to: message.number, sentAt: sentAt, now: now)
+        switch (change, outcomes.first?.result) {
+        case (.none, .admitted?), (.retired, .refused(.stale)?), (.ended, .refused(.stale)?), (.late, nil): break
+        default: Issue.record("\(change): \(outcomes)")
+        }
+        #expect(lease.slice == (change == .none ? 0 : 5))
+        #expect(machine.waiters.count == (change == .late ? 1 : 0))
+    }
+
     @Test("a chain ends with the earliest of its periods")
     func chainEnd() {
         var machine = machine()
