@@ -82,7 +82,7 @@ extension World {
     }
 
     /// Two faults at once: Redis forgets a settlement and the node that could tell it again dies.
-    private var losesTellers: Bool { faults.contains(.rollback) && faults.contains(.kill) }
+    private var losesTellers: Bool { !faults.isDisjoint(with: [.rollback, .stale]) && faults.contains(.kill) }
 
     struct LeaseRow: CustomStringConvertible {
         var granted: Int64 = 0

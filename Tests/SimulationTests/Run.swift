@@ -122,7 +122,7 @@ enum Run {
         for _ in 0..<Int(world.random.integer(3...5)) { world.nodes.append(SimulatedNode(world)) }
         client(world, setup)
         fault(world, setup)
-        if world.faults.contains(.rollback) { snapshots(world) }
+        if !world.faults.isDisjoint(with: [.rollback, .stale]) { snapshots(world) }
         if world.faults.contains(.period) { console(world) }
         try await world.run(until: world.begin + workTime)
     }
@@ -130,7 +130,7 @@ enum Run {
     /// The console looks for periods to close all the while.
     private static func console(_ world: World) {
         world.after(world.random.integer(500...3000)) { world in
-            if world.ledgerUp {
+            if world.ledgerUp, !world.isFull {
                 _ = try await world.books.closePeriods(organisation: World.organisation)
                 try await world.check("closing")
             }
@@ -140,7 +140,7 @@ enum Run {
 
     private static func snapshots(_ world: World) {
         world.after(150) { world in
-            if world.ledgerUp { try await world.snapshot() }
+            if world.ledgerUp, !world.isFull { try await world.snapshot() }
             if world.now < world.begin + workTime { snapshots(world) }
         }
     }
@@ -224,7 +224,9 @@ enum Run {
             fault(world, setup)
             let alive = world.nodes.filter { $0.isRunning && !$0.isPaused }
             var kinds: [Faults] = []
-            for kind in [Faults.kill, .pause, .close, .rollback, .lower] where world.faults.contains(kind) {
+            for kind in [
+                Faults.kill, .pause, .close, .rollback, .lower, .oneWay, .leap, .scripts, .full, .stale,
+            ] where world.faults.contains(kind) {
                 kinds.append(kind)
             }
             switch world.random.pick(kinds) {
@@ -237,9 +239,20 @@ enum Run {
             case Faults.close where alive.count > 1:
                 world.random.pick(alive)?.close(world)
                 world.after(world.random.integer(50...500)) { $0.nodes.append(SimulatedNode($0)) }
-            case Faults.rollback where world.ledgerUp:
-                try await world.rollback(down: world.random.pick([50, 300, 1500, 5000] as [Int64]) ?? 50)
-            case Faults.lower where world.ledgerUp:
+            case Faults.oneWay:
+                world.random.pick(alive)?.cut(world, for: world.random.integer(200...6000))
+            case Faults.leap: world.random.pick(alive)?.leap(world)
+            case Faults.scripts:
+                world.count("scripts lost")
+                _ = try await world.redis.send(["SCRIPT", "FLUSH"])
+            case Faults.full where world.ledgerUp && !world.isFull:
+                try await world.fill(for: world.random.integer(100...4000))
+            case Faults.stale where world.ledgerUp && !world.isFull:
+                try await world.rollback(age: 1000...1900, down: world.random.integer(20...1000))
+            case Faults.rollback where world.ledgerUp && !world.isFull:
+                try await world.rollback(
+                    age: 0...1000, down: world.random.pick([50, 300, 1500, 5000] as [Int64]) ?? 50)
+            case Faults.lower where world.ledgerUp && !world.isFull:
                 guard let budget = world.random.pick(setup.budgets) else { return }
                 let amount = budget.amount * (world.random.pick([50, 80, 100, 130] as [Int64]) ?? 100) / 100
                 try await put(budget, amount, world)

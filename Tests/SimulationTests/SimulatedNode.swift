@@ -18,7 +18,10 @@ final class SimulatedNode {
     private var waiterCount: UInt64 = 0
     /// Settlements told to the ledger alone, told again after a rollback.
     private var told: [(session: String, number: Int64, parts: [SettlementPart], at: Int64)] = []
-    private let skew: Int64
+    private var skew: Int64
+    /// Until when what it sends, or what it is sent, gets lost.
+    private var muteUntil: Int64 = 0
+    private var deafUntil: Int64 = 0
 
     init(_ world: World) {
         name = world.fresh("n")
@@ -58,6 +61,21 @@ final class SimulatedNode {
         }
     }
 
+    /// Nothing of this node arrives, or nothing arrives at it.
+    func cut(_ world: World, for duration: Int64) {
+        let isMute = world.random.chance(0.5)
+        if isMute { muteUntil = world.now + duration } else { deafUntil = world.now + duration }
+        world.count("cut")
+        world.note("\(isMute ? "mute" : "deaf") \(name) \(duration)")
+    }
+
+    func leap(_ world: World) {
+        skew += 300_000
+        world.count("leap")
+        world.note("leap \(name)")
+        schedule(world, in: 0)
+    }
+
     func close(_ world: World) {
         guard isRunning, !closing else { return }
         closing = true
@@ -85,7 +103,7 @@ final class SimulatedNode {
         let now = clock(world)
         // Before the first exchange a real node knows the ledger's time from reading the rules.
         let time = machine.answeredAt == .min ? world.now : machine.ledgerTime(now)
-        if let known = chains[account], time < known.validUntil { return known }
+        if let known = chains[account], known.isCurrent(time) { return known }
         let slots = setup.path(account).compactMap { budget -> Slot? in
             guard let period = budget.period(at: time) else { return nil }
             let key = LeaseKey(generation: budget.generation, start: period.start)
@@ -188,13 +206,19 @@ final class SimulatedNode {
         let parts = id.holds.keys.sorted().map { SettlementPart(key: $0, charge: amount, hold: id.holds[$0] ?? 0) }
         let once = Once()
         let epoch = world.epoch
-        world.send { world in
-            guard world.ledgerUp, world.epoch == epoch else { return }
-            let result = try await world.books.settle(
-                session: id.session, number: id.number, parts: parts, organisation: World.organisation)
+        world.send { [self] world in
+            guard world.ledgerUp, world.epoch == epoch, world.now >= muteUntil else { return }
+            let result: (outcome: LedgerSettlement, charges: [InboxEntry.Part])
+            do {
+                result = try await world.books.settle(
+                    session: id.session, number: id.number, parts: parts, organisation: World.organisation)
+            } catch  where world.isFull {
+                return
+            }
             world.note("settle \(id.session) \(id.number) \(amount) \(result.outcome)")
             try await world.check("settle")
             world.send { [self] world in
+                guard world.now >= deafUntil else { return }
                 deliver(world) { [self] world in
                     guard once.first() else { return }
                     told.append((id.session, id.number, parts, world.now))
@@ -255,16 +279,34 @@ final class SimulatedNode {
 
     private func post(_ message: ExchangeMessage, _ sentAt: Int64, _ world: World) {
         let epoch = world.epoch
-        world.send { world in
-            guard world.ledgerUp, world.epoch == epoch else { return }
-            let answer = try await world.books.exchange(
-                message, origin: Ledger.Origin(node: "n", advertise: ""), organisation: World.organisation)
+        world.send { [self] world in
+            guard world.ledgerUp, world.epoch == epoch, world.now >= muteUntil else { return }
+            let answer: ExchangeAnswer
+            do {
+                answer = try await world.books.exchange(
+                    message, origin: Ledger.Origin(node: "n", advertise: ""), organisation: World.organisation)
+            } catch  where world.isFull {
+                return world.send { [self] world in deliver(world) { [self] world in fail(message, world) } }
+            }
             if world.keepsTrace { world.note(Self.summary(message, answer)) }
             try await world.check("exchange \(message.session) \(message.number)")
             world.send { [self] world in
+                guard world.now >= deafUntil else { return }
                 deliver(world) { [self] world in receive(answer, message, sentAt, world) }
             }
         }
+    }
+
+    /// The ledger has refused the message.
+    private func fail(_ message: ExchangeMessage, _ world: World) {
+        let now = clock(world)
+        if message.session == machine.id {
+            machine.fail(message.number, now: now)
+            finish(machine.expireWaiters(now: now))
+        } else if let index = past.firstIndex(where: { $0.id == message.session }) {
+            past[index].fail(message.number, now: now)
+        }
+        schedule(world, in: 0)
     }
 
     private static func summary(_ message: ExchangeMessage, _ answer: ExchangeAnswer) -> String {

@@ -20,6 +20,9 @@ struct SimulationTests {
         Mix(name: "nodes sleep beyond their time to live", faults: [.loss, .pause, .kill]),
         Mix(name: "Redis loses its last second", faults: [.loss, .rollback]),
         Mix(name: "periods end", faults: [.loss, .pause, .close, .period]),
+        Mix(name: "links are cut one way, clocks leap", faults: [.loss, .oneWay, .leap]),
+        Mix(name: "Redis is full or forgets its scripts", faults: [.loss, .full, .scripts]),
+        Mix(name: "a stale replica takes over", faults: [.loss, .stale]),
         Mix(name: "everything fails", faults: .all),
     ]
     private static let environment = ProcessInfo.processInfo.environment

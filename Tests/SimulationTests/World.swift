@@ -17,7 +17,19 @@ struct Faults: OptionSet {
     static let lower = Faults(rawValue: 32)
     /// Periods end in the midst of a run.
     static let period = Faults(rawValue: 64)
-    static let all: Faults = [.loss, .kill, .pause, .close, .rollback, .lower, .period]
+    /// Messages of a node go one way only.
+    static let oneWay = Faults(rawValue: 128)
+    /// A node's clock leaps ahead by five minutes, as after a suspension of its machine.
+    static let leap = Faults(rawValue: 256)
+    /// Redis forgets its scripts.
+    static let scripts = Faults(rawValue: 512)
+    /// Redis has no memory left: the first write of every script fails.
+    static let full = Faults(rawValue: 1024)
+    /// A replica takes over that was behind by more than a second.
+    static let stale = Faults(rawValue: 2048)
+    static let all: Faults = [
+        .loss, .kill, .pause, .close, .rollback, .lower, .period, .oneWay, .leap, .scripts, .full, .stale,
+    ]
 }
 
 /// A broken promise, with the time at which it showed.
@@ -86,7 +98,9 @@ final class World {
     /// The first broken promise seen where it could not be thrown.
     var breach: String?
     /// Reservations outlive their session by so much that the ledger may have settled some of them itself.
-    var ledgerCharged: Bool { faults.contains(.close) || faults.contains(.pause) || faults.contains(.rollback) }
+    var ledgerCharged: Bool {
+        !faults.isDisjoint(with: [.close, .pause, .rollback, .oneWay, .leap, .full, .stale])
+    }
 
     init(ledger: Ledger, redis: RedisClient, seed: UInt64, faults: Faults) {
         self.ledger = ledger
@@ -188,8 +202,8 @@ final class World {
     // MARK: Redis that forgets
 
     /// Redis restarts and has lost up to its last second.
-    func rollback(down: Int64) async throws {
-        let candidates = snapshots.filter { $0.at >= now - 1000 }
+    func rollback(age: ClosedRange<Int64>, down: Int64) async throws {
+        let candidates = snapshots.filter { age.contains(now - $0.at) }
         guard let chosen = random.pick(candidates) else { return }
         count("rollback")
         note("rollback to \(chosen.at - begin)")
@@ -212,6 +226,20 @@ final class World {
         self.after(down) { world in
             world.ledgerUp = true
             for node in world.nodes where node.isRunning { node.retell(world) }
+        }
+    }
+
+    /// No memory is left.
+    private(set) var isFull = false
+
+    func fill(for duration: Int64) async throws {
+        count("full")
+        note("no memory for \(duration)")
+        isFull = true
+        _ = try await redis.send(["CONFIG", "SET", "maxmemory", "1"])
+        after(duration) { world in
+            _ = try await world.redis.send(["CONFIG", "SET", "maxmemory", "0"])
+            world.isFull = false
         }
     }
 

@@ -56,7 +56,7 @@ package final class AccountEntry: Sendable {
     var pricesVersion: Int64 { pricing.book.version }
 
     /// Whether it may still decide requests at a ledger time.
-    func isCurrent(_ ledgerTime: Int64) -> Bool { !chain.retired && ledgerTime < chain.validUntil }
+    func isCurrent(_ ledgerTime: Int64) -> Bool { chain.isCurrent(ledgerTime) }
 
     /// The terms of a model for this account; kept, at most 256 of them.
     func terms(_ model: String?, at time: Int64) -> ModelTerms {

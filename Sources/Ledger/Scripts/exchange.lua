@@ -102,8 +102,9 @@ local function each_number(text, command, key)
   each_chunk(list, command, key)
 end
 
--- The report: what the session used and returned. Only a node that is ahead merges what it was granted.
-local function merge(books, m, s, ahead)
+-- The report: what the session used and returned. Only a node that is ahead merges what it was granted. What it used counts
+-- together with the numbers of its reservations, or what it used of one would be booked once more when it dies.
+local function merge(books, m, s, ahead, adopted)
   for _, l in ipairs(m.leases) do
     l.book = book_of(books, l.generation, l.start)
     l.row = row_of(l.generation, l.start, m.sid)
@@ -114,8 +115,9 @@ local function merge(books, m, s, ahead)
           if not ahead then call('HINCRBY', meta, 'anomalies', 1) end
           row.granted = l.granted
         end
-        row.used = s.final and max(row.used, l.used) or l.used
-        row.returned = max(row.returned, l.returned)
+        if adopted then row.used = s.final and max(row.used, l.used) or l.used end
+        -- What remains of a session that is over goes back with its goodbye, when all that was booked for it is known.
+        if not s.over then row.returned = max(row.returned, l.returned) end
       end)
     end
   end
@@ -135,6 +137,26 @@ local function prune_inbox(books, s)
         end
       end
       call('HDEL', inbox, all[i])
+    end
+  end
+end
+
+-- The owner charged a hold when it expired, and tells so after a late commit was taken for it: of that only what is above
+-- the hold counts.
+local function count_expired(books, m)
+  local inbox = prefix .. 'inbox:' .. m.sid
+  for number in string.gmatch(m.expired, '%d+') do
+    local text = call('HGET', inbox, number)
+    local e = text and read_entry(text)
+    if e and not e.expired then
+      e.expired = true
+      if e.booked then
+        for _, item in ipairs(e.items) do
+          change_row(book_of(books, item.generation, item.start), row_of(item.generation, item.start, m.sid),
+            function(row) row.booked = max(0, row.booked - item.charge + booked_part(e, item)) end)
+        end
+      end
+      store_entry(m.sid, number, e)
     end
   end
 end
@@ -394,12 +416,13 @@ if not m.old then
   each_number(m.expired, 'SADD', prefix .. 'expired:' .. m.sid)
   each_number(m.closed, 'SREM', open)
   each_number(m.closed, 'SREM', prefix .. 'expired:' .. m.sid)
+  count_expired(books, m)
   if adopted then
     s.next = max(s.next, m.next)
     prune_inbox(books, s)
   end
 end
-merge(books, m, s, ahead)
+merge(books, m, s, ahead, adopted)
 if not m.old then
   for _, p in ipairs(m.parked) do
     call('HSET', prefix .. 'parked:' .. m.sid, p.number, p.text)

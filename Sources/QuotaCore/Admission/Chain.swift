@@ -37,6 +37,8 @@ package final class Chain: Sendable {
     package let account: String
     package let path: [PathAccount]
     package let slots: [Slot]
+    /// Start of the latest period on the chain, ms since 1970: a clock that was corrected since may stand before it.
+    package let validFrom: Int64
     /// End of the earliest period on the chain, ms since 1970: then a new chain is due.
     package let validUntil: Int64
     /// How old the last answer may be: the least bound on the chain, ms.
@@ -57,10 +59,16 @@ package final class Chain: Sendable {
         self.path = path
         self.slots = slots
         self.rulesVersion = rulesVersion
+        self.validFrom = slots.map { $0.lease.key.start * 1000 }.max() ?? .min
         self.validUntil = slots.map { $0.lease.end * 1000 }.min() ?? .max
         self.stalenessBound =
             slots.map { $0.rule.stalenessBound(maxStaleness: maxStaleness) }.min() ?? maxStaleness
         self.block = path.first { $0.blockReason != nil }
+    }
+
+    /// Whether it may decide requests at a ledger time, ms: neither its rules nor its periods have changed.
+    package func isCurrent(_ ledgerTime: Int64) -> Bool {
+        !retired && validFrom <= ledgerTime && ledgerTime < validUntil
     }
 
     /// A newer version of the rules is known: look the account up again.

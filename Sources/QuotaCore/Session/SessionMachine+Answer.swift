@@ -119,7 +119,11 @@ extension SessionMachine {
     private mutating func apply(_ told: LeaseAnswer, _ answer: ExchangeAnswer, newer: Bool, now: Int64) {
         guard var state = leases[told.key] else { return }
         if told.granted > state.granted {
-            state.lease.spendable.wrappingAdd((told.granted - state.granted) * state.lease.scale, ordering: .relaxed)
+            // A session that is over gets nothing: `granted` was raised by what the ledger booked for it.
+            if !answer.over {
+                let more = (told.granted - state.granted) * state.lease.scale
+                state.lease.spendable.wrappingAdd(more, ordering: .relaxed)
+            }
             state.granted = told.granted
             state.clean = nil
         }
@@ -196,8 +200,7 @@ extension SessionMachine {
     private func decide(_ waiter: inout Waiter, _ verdict: GroupAnswer?, now: Int64) -> WaiterOutcome.Result? {
         // What memory would not admit at this moment is not admitted by a grant either: rules may have changed, a period
         // may have ended while the request waited.
-        let chain = waiter.attempt.chain
-        if chain.retired || ledgerTime(now) >= chain.validUntil { return .refused(.stale) }
+        guard waiter.attempt.chain.isCurrent(ledgerTime(now)) else { return .refused(.stale) }
         switch verdict {
         case .granted:
             if let number = take(waiter, now: now) { return .admitted(number) }
@@ -233,11 +236,15 @@ extension SessionMachine {
     // MARK: Acknowledgement
 
     private mutating func acknowledge(_ flight: InFlight, _ answer: ExchangeAnswer, now: Int64) {
+        // In a history that the message did not know nothing counts as used yet.
+        let counted = flight.history.isEmpty || flight.history == answer.history
         for told in flight.told {
             guard let state = leases[told.key] else { continue }
-            leases[told.key]?.toldUsed = told.used
-            leases[told.key]?.toldReturned = told.returned
-            leases[told.key]?.mustTell = false
+            if counted {
+                leases[told.key]?.toldUsed = told.used
+                leases[told.key]?.toldReturned = told.returned
+                leases[told.key]?.mustTell = false
+            }
             if state.answered < told.recall { leases[told.key]?.answered = told.recall }
         }
         closedLately.removeAll { $0.at + 5 * timing.redisLoss < now }

@@ -35,7 +35,7 @@ extension SessionMachine {
         if phase == .live { collectNeeds(now: now, &keys, &listed, &groups, &asking) }
         let reports = collectReports(&keys, &listed)
         inFlight = InFlight(
-            number: number, sentAt: now,
+            number: number, sentAt: now, history: history,
             told: reports.map { ($0.key, $0.used, $0.returned, $0.answered) },
             openedEnd: opened.count, closedEnd: closed.count, expiredEnd: expired.count, parkedCount: park.count,
             groups: asking,
@@ -48,9 +48,9 @@ extension SessionMachine {
     }
 
     /// Slices that nobody needs go back: all of them after a recall, at the end of a period or of the session; what is
-    /// above the slack at once; what was not touched for a while.
+    /// above the slack at once; what was not touched for a while. Of a session that is over the ledger takes back itself.
     private mutating func giveBackIdle(_ key: LeaseKey, now: Int64) {
-        guard var state = leases[key] else { return }
+        guard phase != .over, var state = leases[key] else { return }
         let idle = state.idleInBook
         let finished = answeredAt != .min && ledgerTime(now) >= key.endGuard(state.lease.end)
         if phase != .live || finished || state.recall > state.answered || now - state.lastUse >= timing.idleReturn {

@@ -21,6 +21,7 @@ package struct SessionMachine: Sendable {
     struct InFlight {
         var number: Int64
         var sentAt: Int64
+        var history: String
         var told: [(key: LeaseKey, used: Int64, returned: Int64, recall: Int64)]
         var openedEnd: Int
         var closedEnd: Int

@@ -45,6 +45,9 @@ import Testing
             let answer = try await desk.tell("a", used: 150)
             #expect(answer.lease.granted == 180 && answer.lease.committed == 180)
             #expect(answer.answer.recoveringUntil == desk.now + 3000)
+            // What it used counts when it has adopted the history, and tells the numbers of its reservations with it.
+            #expect(try await desk.row("a") == [180, 0, 0, 0])
+            try await desk.tell("a", used: 150)
             #expect(try await desk.row("a") == [180, 150, 0, 0])
             #expect(try await desk.books.field("meta", "anomalies") == nil)
         }

@@ -121,6 +121,33 @@ import Testing
         }
     }
 
+    @Test("A hold that its owner charged at expiry, and tells so only after a late commit was booked, counts once")
+    func expiredUntold() async throws {
+        try await withOwner { desk async throws in
+            desk.now += 3001
+            #expect(try await desk.settle("a", 1, charge: 50, hold: 40) == .booked)
+            #expect(try await desk.row("a") == [110, 0, 0, 50])
+            var report = desk.report("a")
+            report.used = 40
+            #expect(try await desk.exchange("a", next: 2, expired: [1], [report]).over)
+            #expect(try await desk.row("a") == [110, 40, 0, 10])
+        }
+    }
+
+    @Test("A session that is over returns nothing by itself: its goodbye does")
+    func overReturns() async throws {
+        try await withOwner { desk async throws in
+            desk.now += 3001
+            #expect(try await desk.settle("a", 1, charge: 30, hold: 40) == .booked)
+            var report = desk.report("a")
+            report.returned = 100
+            #expect(try await desk.exchange("a", next: 2, [report]).over)
+            #expect(try await desk.row("a") == [100, 0, 0, 30])
+            try await desk.exchange("a", next: 2, goodbye: true, [report])
+            #expect(try await desk.row("a") == [100, 0, 70, 30])
+        }
+    }
+
     // MARK: Goodbye
 
     @Test("Goodbye returns everything but the open holds, also grants that the node never saw")
