@@ -143,7 +143,7 @@ import Testing
             report.returned = 100
             #expect(try await desk.exchange("a", next: 2, [report]).over)
             #expect(try await desk.row("a") == [100, 0, 0, 30])
-            try await desk.exchange("a", next: 2, goodbye: true, [report])
+            try await desk.exchange("a", goodbye: true, next: 2, [report])
             #expect(try await desk.row("a") == [100, 0, 70, 30])
         }
     }
