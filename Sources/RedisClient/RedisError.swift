@@ -16,6 +16,8 @@ package struct RedisError: Error, Sendable {
         case queueFull
         /// The server answered with an error; ``RedisError/message`` is its text.
         case server
+        /// The script was executed, but its effects have not reached the replicas or the disk that they must reach.
+        case notDurable
         /// Bytes that are not RESP2, or a message beyond the limits. The connection is closed.
         case protocolViolation
         /// The caller's task was cancelled.

@@ -21,7 +21,22 @@ package struct RedisConfiguration: Sendable, Hashable {
         package init() {}
     }
 
-    package var endpoint: Endpoint
+    /// How the servers are arranged.
+    package enum Topology: Sendable, Hashable {
+        /// One server.
+        case standalone
+        /// The endpoints are Sentinels, which know the primary of this service.
+        case sentinel(service: String)
+        /// The endpoints are some nodes of a Redis Cluster, which know the others.
+        case cluster
+    }
+
+    package var topology = Topology.standalone
+    /// The server, or where to ask for servers. Never empty.
+    package var endpoints: [Endpoint]
+    /// For Sentinels that want a password of their own; they are never given that of the servers.
+    package var sentinelUsername: String?
+    package var sentinelPassword: String?
     /// The ACL user; nil is Redis' default user.
     package var username: String?
     package var password: String?
@@ -44,7 +59,27 @@ package struct RedisConfiguration: Sendable, Hashable {
     package var clientName: String?
 
     package init(endpoint: Endpoint) {
-        self.endpoint = endpoint
+        endpoints = [endpoint]
+    }
+
+    /// The server; the first of several endpoints.
+    package var endpoint: Endpoint { endpoints[0] }
+
+    /// The same settings for one server.
+    func at(_ endpoint: Endpoint) -> RedisConfiguration {
+        var configuration = self
+        configuration.topology = .standalone
+        configuration.endpoints = [endpoint]
+        return configuration
+    }
+
+    /// The settings with which a Sentinel is asked.
+    func sentinel(at endpoint: Endpoint) -> RedisConfiguration {
+        var configuration = at(endpoint)
+        configuration.database = 0
+        configuration.username = sentinelUsername
+        configuration.password = sentinelPassword
+        return configuration
     }
 
     /// How long a server may owe an overdue reply and send nothing at all before the connection is given up.
@@ -54,12 +89,15 @@ package struct RedisConfiguration: Sendable, Hashable {
 extension RedisConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The server's address as a URL without user, password and options: fit for logs.
     package var description: String {
-        switch endpoint {
-        case .tcp(let host, let port):
-            let name = host.contains(":") ? "[\(host)]" : host
-            return "\(tls == nil ? "redis" : "rediss")://\(name):\(port)/\(database)"
-        case .unixSocket(let path):
+        if case .unixSocket(let path) = endpoint {
             return "unix://\(path)\(database == 0 ? "" : "?db=\(database)")"
+        }
+        let scheme = tls == nil ? "redis" : "rediss"
+        let hosts = endpoints.map { "\($0)" }.joined(separator: ",")
+        return switch topology {
+        case .standalone: "\(scheme)://\(hosts)/\(database)"
+        case .sentinel(let service): "\(scheme)+sentinel://\(hosts)/\(service)/\(database)"
+        case .cluster: "\(scheme)+cluster://\(hosts)"
         }
     }
 
@@ -67,4 +105,14 @@ extension RedisConfiguration: CustomStringConvertible, CustomDebugStringConverti
 
     /// No children: a dump must not show the password either.
     package var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+extension RedisConfiguration.Endpoint: CustomStringConvertible {
+    /// `host:port`, or the path.
+    package var description: String {
+        switch self {
+        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unixSocket(let path): path
+        }
+    }
 }

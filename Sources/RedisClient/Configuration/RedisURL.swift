@@ -1,8 +1,9 @@
 // Reads a Redis URL strictly: what is not understood is refused, and no message repeats the URL, which holds a password.
 
 extension RedisConfiguration {
-    /// Reads `redis://[[user]:password@]host[:port][/db]`, the same with `rediss` for TLS, or
-    /// `unix://[[user]:password@]/path`.
+    /// Reads `redis://[[user]:password@]host[:port][/db]`, `unix://[[user]:password@]/path`,
+    /// `redis+sentinel://[[user]:password@]host[:port],.../service[/db]` or
+    /// `redis+cluster://[[user]:password@]host[:port],...`; with `rediss` for TLS.
     ///
     /// Options follow as `?name=value&...`: `db`, `client_name`, `connect_timeout_ms`, `command_timeout_ms`, and for
     /// TLS `ca_file`, `certificate_file`, `key_file`, `verify_hostname`. User, password, path and values are
@@ -20,16 +21,24 @@ extension RedisConfiguration {
         switch scheme {
         case "redis", "rediss":
             self.init(endpoint: try Self.tcpEndpoint(host))
-            if scheme == "rediss" { tls = TLS() }
             if path.count > 1 { database = try Self.database(path.dropFirst()) }
         case "unix":
             guard host.isEmpty, path.count > 1 else { throw .invalidURL("write unix:///path") }
             self.init(endpoint: .unixSocket(path: try path.percentDecoded()))
-        case "redis+sentinel", "redis+cluster":
-            throw RedisError(.configuration, "\(scheme):// is not supported yet; use redis://, rediss:// or unix://")
+        case "redis+sentinel", "rediss+sentinel":
+            try self.init(hosts: host, defaultPort: 26_379)
+            let (service, number) = path.dropFirst().split(atFirst: "/")
+            guard !service.isEmpty else { throw .invalidURL("it does not name the Sentinels' service") }
+            topology = .sentinel(service: try service.percentDecoded())
+            if let number { database = try Self.database(number) }
+        case "redis+cluster", "rediss+cluster":
+            try self.init(hosts: host, defaultPort: 6379)
+            guard path.count <= 1 else { throw .invalidURL("a cluster has no databases") }
+            topology = .cluster
         default:
-            throw .invalidURL("unknown scheme; use redis://, rediss:// or unix://")
+            throw .invalidURL("unknown scheme; use redis[s]://, redis[s]+sentinel://, redis[s]+cluster:// or unix://")
         }
+        if scheme.hasPrefix("rediss") { tls = TLS() }
         if let userEnd {
             let (user, secret) = authority[..<userEnd].split(atFirst: ":")
             guard let secret, !secret.isEmpty else { throw .invalidURL("it has a user but no password") }
@@ -41,15 +50,29 @@ extension RedisConfiguration {
             guard let value, !value.isEmpty else { throw .invalidURL("option '\(name)' has no value") }
             try set(option: name, to: try value.percentDecoded())
         }
+        guard topology != .cluster || database == 0 else { throw .invalidURL("a cluster has no databases") }
         guard (tls?.certificateFile == nil) == (tls?.keyFile == nil) else {
             throw .invalidURL("certificate_file and key_file go together")
         }
+    }
+
+    private init(hosts: Substring, defaultPort: Int) throws(RedisError) {
+        var endpoints: [Endpoint] = []
+        for host in hosts.split(separator: ",", omittingEmptySubsequences: false) {
+            endpoints.append(try Self.tcpEndpoint(host, defaultPort: defaultPort))
+        }
+        guard let first = endpoints.first else { throw .invalidURL("it does not name a host") }
+        self.init(endpoint: first)
+        self.endpoints = endpoints
     }
 
     private mutating func set(option: Substring, to value: String) throws(RedisError) {
         switch option {
         case "db": database = try Self.database(value[...])
         case "client_name": clientName = value
+        case "sentinel_username", "sentinel_password":
+            guard case .sentinel = topology else { throw .invalidURL("option '\(option)' needs redis+sentinel://") }
+            if option == "sentinel_username" { sentinelUsername = value } else { sentinelPassword = value }
         case "connect_timeout_ms": connectTimeout = try Self.milliseconds(value, of: option)
         case "command_timeout_ms": commandTimeout = try Self.milliseconds(value, of: option)
         case "ca_file", "certificate_file", "key_file", "verify_hostname":
@@ -67,7 +90,7 @@ extension RedisConfiguration {
         }
     }
 
-    private static func tcpEndpoint(_ text: Substring) throws(RedisError) -> Endpoint {
+    private static func tcpEndpoint(_ text: Substring, defaultPort: Int = 6379) throws(RedisError) -> Endpoint {
         var (host, port): (Substring, Substring?)
         if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
             host = text[text.index(after: text.startIndex)..<end]
@@ -80,7 +103,7 @@ extension RedisConfiguration {
         guard !host.isEmpty, !host.contains(where: { $0 == " " || $0 == "," }) else {
             throw .invalidURL("it does not name one host")
         }
-        guard let port else { return .tcp(host: String(host), port: 6379) }
+        guard let port else { return .tcp(host: String(host), port: defaultPort) }
         guard let number = Int(port), (1...65535).contains(number) else {
             throw .invalidURL("the port is not a number from 1 to 65535")
         }

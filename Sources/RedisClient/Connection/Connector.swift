@@ -8,6 +8,8 @@ import Synchronization
 struct Connector: Sendable {
     let configuration: RedisConfiguration
     let eventLoop: any EventLoop
+    /// Whether only a primary is fit for use.
+    var primaryOnly = false
     /// Looks host names up; nil is the system's way.
     var resolver: (any Resolver & Sendable)?
 
@@ -22,13 +24,14 @@ struct Connector: Sendable {
             let bootstrap = ClientBootstrap(group: eventLoop)
                 .resolver(resolver)
                 .connectTimeout(TimeAmount(configuration.connectTimeout))
-                .channelInitializer { [configuration] channel in
+                .channelInitializer { [configuration, primaryOnly] channel in
                     channel.eventLoop.makeCompletedFuture {
                         let handlers = channel.pipeline.syncOperations
                         if let tls { try handlers.addHandler(tls.makeHandler()) }
                         let done = handshakes.begin(on: channel)
                         do {
-                            let handshake = HandshakeHandler(configuration: configuration, done: done)
+                            let handshake = HandshakeHandler(
+                                configuration: configuration, primaryOnly: primaryOnly, done: done)
                             try handlers.addHandlers([ReplyDecoder(), handshake, makeHandler()])
                         } catch {
                             done.fail(error)

@@ -16,6 +16,8 @@ final class HandshakeHandler: ChannelInboundHandler {
         let command: [String]
         /// A server may refuse it (an ACL without `+client`, say) and still be of use.
         var isOptional = false
+        /// What is wrong with a reply that is no error; nil when nothing is.
+        var objection: @Sendable (RESPValue) -> String? = { _ in nil }
     }
 
     private enum Phase { case waiting, ready, failed }
@@ -28,7 +30,8 @@ final class HandshakeHandler: ChannelInboundHandler {
     private var timer: Scheduled<Void>?
 
     /// `done` is completed in every case, at the latest when `timeout` has passed or the handler is removed.
-    init(configuration: RedisConfiguration, done: EventLoopPromise<Void>) {
+    /// `primaryOnly`: a server whose ROLE is not master fails it.
+    init(configuration: RedisConfiguration, primaryOnly: Bool = false, done: EventLoopPromise<Void>) {
         var steps: [Step] = []
         if let password = configuration.password {
             let user = configuration.username.map { [$0] } ?? []
@@ -39,6 +42,13 @@ final class HandshakeHandler: ChannelInboundHandler {
         }
         if let name = configuration.clientName {
             steps.append(Step(name: "CLIENT SETNAME", command: ["CLIENT", "SETNAME", name], isOptional: true))
+        }
+        if primaryOnly {
+            steps.append(
+                Step(name: "ROLE", command: ["ROLE"]) { reply in
+                    let role = reply.array?.first?.string ?? "unknown"
+                    return role == "master" ? nil : "the server is no primary: its role is \(role)"
+                })
         }
         steps.append(Step(name: "PING", command: ["PING"]))
         self.steps = steps
@@ -104,6 +114,9 @@ final class HandshakeHandler: ChannelInboundHandler {
                 let refusal = RedisError(.server, text)
                 let error = RedisError(.notConnected, "the server refused \(step.name)", cause: refusal)
                 return fail(error, context: context)
+            }
+            if let objection = step.objection(reply) {
+                return fail(RedisError(.notConnected, objection), context: context)
             }
         }
         guard answered == steps.count else { return }

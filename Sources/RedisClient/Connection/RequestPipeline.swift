@@ -38,8 +38,9 @@ final class RequestPipeline: Sendable {
         }
     }
 
-    /// Sends one command and waits for its reply, whatever it is.
-    func exchange(_ command: ByteBuffer, deadline: NIODeadline) async -> Result<RESPValue, RedisError> {
+    /// Sends one command and waits for its reply, whatever it is; or several that stay together, `replies` of them.
+    func exchange(_ command: ByteBuffer, replies: Int = 1, deadline: NIODeadline) async -> Result<RESPValue, RedisError>
+    {
         let id = nextID.wrappingAdd(1, ordering: .relaxed).newValue
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -50,7 +51,8 @@ final class RequestPipeline: Sendable {
                         return Queue.Effects(completions: [(continuation, .failure(error))])
                     }
                     return state.queue.enqueue(
-                        id: id, waiter: continuation, command: command, deadline: deadline, now: eventLoop.now)
+                        id: id, waiter: continuation, command: command, replies: replies, deadline: deadline,
+                        now: eventLoop.now)
                 }
             }
         } onCancel: {
@@ -96,6 +98,12 @@ final class RequestPipeline: Sendable {
     func connectFailed(_ error: RedisError) {
         state.withLock { $0.queue.connectFailed(error) }
     }
+
+    /// Leaves this server as soon as what is in flight has been answered; new requests wait for the next connection.
+    func renew() { update { $0.queue.renew() } }
+
+    /// Leaves this server at once: it is gone, or no longer the right one.
+    func abandon(_ error: RedisError) { update { $0.queue.connectionLost(error, session: $0.session) } }
 
     /// Refuses new requests and closes when the last reply is in, at the latest after `limit`.
     func drain(within limit: TimeAmount) {

@@ -33,6 +33,9 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
     private enum Phase {
         case disconnected
         case ready(session: UInt64)
+        /// The server is no longer the right one: new requests wait for the next connection, those in flight may still
+        /// be answered; closes when nobody waits for a reply any more.
+        case renewing(session: UInt64)
         /// No new requests; closes when nobody waits for a reply any more.
         case draining(session: UInt64)
         case stopped
@@ -42,11 +45,15 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
         let id: UInt64
         let waiter: Waiter
         let command: ByteBuffer
+        let replies: Int
         let deadline: NIODeadline
     }
 
     private struct Slot {
         let id: UInt64
+        /// How many replies belong to it, and those that are in.
+        let replies: Int
+        var received: [RESPValue] = []
         /// nil when nobody wants the reply any more.
         var waiter: Waiter?
         let deadline: NIODeadline
@@ -85,9 +92,12 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
 
     // MARK: Requests
 
-    mutating func enqueue(id: UInt64, waiter: Waiter, command: ByteBuffer, deadline: NIODeadline, now: NIODeadline)
-        -> Effects
-    {
+    /// `command` may be several commands, which then stay together on the wire: `replies` is how many. The outcome of
+    /// more than one is an array of all replies.
+    mutating func enqueue(
+        id: UInt64, waiter: Waiter, command: ByteBuffer, replies: Int = 1, deadline: NIODeadline, now: NIODeadline
+    ) -> Effects {
+        let request = Waiting(id: id, waiter: waiter, command: command, replies: replies, deadline: deadline)
         var effects = Effects()
         guard deadline > now else {
             return .fail(waiter, RedisError(.timeout, "the deadline had passed before the command was sent"))
@@ -95,17 +105,17 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
         switch phase {
         case .stopped, .draining:
             return .fail(waiter, RedisError(.notConnected, "the Redis client has stopped", cause: lastError))
-        case .disconnected:
+        case .disconnected, .renewing:
             guard waiting.count < limits.requests, waitingBytes + command.readableBytes <= limits.pendingBytes else {
                 return .fail(waiter, .queueFull(waiting.count, "wait for a connection", cause: lastError))
             }
-            waiting.append(Waiting(id: id, waiter: waiter, command: command, deadline: deadline))
+            waiting.append(request)
             waitingBytes += command.readableBytes
         case .ready:
             guard inFlight.count < limits.requests,
                 outbound.readableBytes + command.readableBytes <= limits.pendingBytes
             else { return .fail(waiter, .queueFull(inFlight.count, "are in flight")) }
-            append(Waiting(id: id, waiter: waiter, command: command, deadline: deadline), now: now)
+            append(request, now: now)
             effects.flush = requestFlush()
         }
         effects.timer = arm(deadline)
@@ -118,7 +128,7 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
             guard let waiter = inFlight[index].waiter else { return Effects() }
             inFlight[index].waiter = nil
             var effects = Effects.fail(waiter, .cancelled(mayHaveExecuted: true))
-            finishDraining(&effects)
+            finishLeaving(&effects)
             return effects
         }
         guard let index = waiting.firstIndex(where: { $0.id == id }) else { return Effects() }
@@ -162,13 +172,17 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
         var effects = Effects()
         effects.completions.reserveCapacity(replies.count)
         for reply in replies {
-            guard inFlight.count > unwritten, let slot = inFlight.popFirst() else {
+            guard inFlight.count > unwritten, let head = inFlight.indices.first else {
                 let error = RedisError(.protocolViolation, "the server sent a reply that nobody asked for")
                 return effects.followed(by: abandonConnection(error))
             }
-            if let waiter = slot.waiter { effects.completions.append((waiter, .success(reply))) }
+            inFlight[head].received.append(reply)
+            guard inFlight[head].received.count == inFlight[head].replies else { continue }
+            let slot = inFlight.removeFirst()
+            guard let waiter = slot.waiter else { continue }
+            effects.completions.append((waiter, .success(slot.replies == 1 ? reply : .array(slot.received))))
         }
-        finishDraining(&effects)
+        finishLeaving(&effects)
         return effects
     }
 
@@ -183,13 +197,23 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
         lastError = error
     }
 
+    /// The server is no longer the right one: leaves it as soon as what is in flight has been answered.
+    mutating func renew() -> Effects {
+        guard case .ready(let session) = phase else { return Effects() }
+        phase = .renewing(session: session)
+        var effects = Effects()
+        finishLeaving(&effects)
+        return effects
+    }
+
     /// No new requests. What is in flight may still be answered; what waits for a connection fails.
     mutating func drain() -> Effects {
         var effects = Effects()
         switch phase {
-        case .ready(let session):
+        case .ready(let session), .renewing(let session):
             phase = .draining(session: session)
-            finishDraining(&effects)
+            failWaiting(&effects)
+            finishLeaving(&effects)
         case .disconnected:
             return stop()
         case .draining, .stopped:
@@ -202,11 +226,7 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
     mutating func stop() -> Effects {
         var effects = abandonConnection(RedisError(.connectionClosed, "the Redis client has stopped"))
         phase = .stopped
-        while let request = waiting.popFirst() {
-            let error = RedisError(.notConnected, "the Redis client has stopped", cause: lastError)
-            effects.completions.append((request.waiter, .failure(error)))
-        }
-        waitingBytes = 0
+        failWaiting(&effects)
         return effects
     }
 
@@ -253,7 +273,7 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
             }
         }
         for request in waiting { consider(request.deadline) }
-        finishDraining(&effects)
+        finishLeaving(&effects)
         if let next { effects.timer = arm(max(next, now + .milliseconds(1))) }
         return effects
     }
@@ -262,7 +282,7 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
 
     private func isCurrent(_ session: UInt64) -> Bool {
         switch phase {
-        case .ready(session), .draining(session): true
+        case .ready(session), .renewing(session), .draining(session): true
         default: false
         }
     }
@@ -270,7 +290,9 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
     private mutating func append(_ request: Waiting, now: NIODeadline) {
         outbound.writeImmutableBuffer(request.command)
         unwritten += 1
-        inFlight.append(Slot(id: request.id, waiter: request.waiter, deadline: request.deadline, sentAt: now))
+        inFlight.append(
+            Slot(
+                id: request.id, replies: request.replies, waiter: request.waiter, deadline: request.deadline, sentAt: now))
     }
 
     private mutating func requestFlush() -> Bool {
@@ -288,7 +310,7 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
     private mutating func abandonConnection(_ error: RedisError) -> Effects {
         var effects = Effects()
         switch phase {
-        case .ready: phase = .disconnected
+        case .ready, .renewing: phase = .disconnected
         case .draining: phase = .stopped
         case .disconnected, .stopped: return effects
         }
@@ -308,9 +330,22 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
         return effects
     }
 
-    private mutating func finishDraining(_ effects: inout Effects) {
-        guard case .draining = phase, inFlight.allSatisfy({ $0.waiter == nil }) else { return }
-        effects = effects.followed(by: stop())
+    private mutating func failWaiting(_ effects: inout Effects) {
+        while let request = waiting.popFirst() {
+            let error = RedisError(.notConnected, "the Redis client has stopped", cause: lastError)
+            effects.completions.append((request.waiter, .failure(error)))
+        }
+        waitingBytes = 0
+    }
+
+    private mutating func finishLeaving(_ effects: inout Effects) {
+        guard inFlight.allSatisfy({ $0.waiter == nil }) else { return }
+        switch phase {
+        case .draining: effects = effects.followed(by: stop())
+        case .renewing:
+            effects = effects.followed(by: abandonConnection(RedisError(.connectionClosed, "the server was left")))
+        case .disconnected, .ready, .stopped: break
+        }
     }
 }
 

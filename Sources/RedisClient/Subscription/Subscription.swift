@@ -11,6 +11,7 @@ final class Subscription: Sendable {
     private struct State {
         var hasEnded = false
         var channel: (any Channel)?
+        var server: RedisConfiguration.Endpoint?
         var lastError: RedisError?
     }
 
@@ -28,12 +29,19 @@ final class Subscription: Sendable {
     }
 
     /// Keeps the subscription alive until its reader has gone or the task is cancelled.
-    func run(_ connector: Connector, logger: Logger) async {
+    func run(
+        _ configuration: RedisConfiguration, logger: Logger,
+        connect: @escaping @Sendable (@escaping @Sendable () -> any ChannelHandler) async throws(RedisError) -> (
+            channel: any Channel, server: RedisConfiguration.Endpoint
+        )
+    ) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 await withTaskCancellationHandler {
-                    await reconnecting(connector.configuration, logger: logger) { () throws(RedisError) in
-                        try await connector.connect { SubscriptionHandler(subscription: self) }
+                    await reconnecting(configuration, logger: logger) { () throws(RedisError) in
+                        let (channel, server) = try await connect { SubscriptionHandler(subscription: self) }
+                        self.state.withLock { $0.server = server }
+                        return channel
                     } reasonOfLoss: {
                         self.state.withLock { $0.lastError }
                     }
@@ -45,6 +53,19 @@ final class Subscription: Sendable {
             await group.next()
             group.cancelAll()
         }
+    }
+
+    /// The server connected to last.
+    var server: RedisConfiguration.Endpoint? { state.withLock { $0.server } }
+
+    /// Closes the connection if it is to such a server; the next one may lead elsewhere.
+    func leave(_ isUseless: (RedisConfiguration.Endpoint) -> Bool) {
+        let channel = state.withLock { state -> (any Channel)? in
+            guard let server = state.server, isUseless(server) else { return nil }
+            state.lastError = RedisError(.connectionClosed, "the server was left")
+            return state.channel
+        }
+        channel?.close(promise: nil)
     }
 
     /// The reader has gone or the client stops: closes the connection for good.

@@ -31,6 +31,12 @@ final class SubscriptionRegistry: Sendable {
         return stream
     }
 
+    /// Closes the connections to such servers; the subscriptions go on elsewhere.
+    func leave(_ isUseless: (RedisConfiguration.Endpoint) -> Bool) {
+        let all = open.withLock { $0 ?? [:] }
+        for subscription in all.values { subscription.leave(isUseless) }
+    }
+
     func stop() {
         let all = open.withLock { open in
             defer { open = nil }
