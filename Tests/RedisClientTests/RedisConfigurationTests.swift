@@ -55,7 +55,9 @@ struct RedisConfigurationTests {
             "redis://u:hunter2%zz@h", "redis://u:hunter2%ff@h", "redis://u:hunter2#x@h", "redis://h?hunter=2",
             "redis://h?db=", "redis://h?ca_file=/ca", "rediss://h?certificate_file=/c", "rediss://h?verify_hostname=no",
             "redis://a,b", "redis://[::1]x", "unix://", "unix://host/path", "unix:///",
-            "redis://h?command_timeout_ms=0",
+            "redis://h?command_timeout_ms=0", "redis+sentinel://a,b", "redis+sentinel://a,/s", "redis+sentinel:///s",
+            "redis+sentinel://a/s/x", "redis+cluster://", "redis+cluster://a,,b", "redis+cluster://a/1",
+            "redis+cluster://a?db=1", "redis://a?sentinel_password=hunter2",
         ])
     func invalid(url: String) async {
         let error = await failure { () throws(RedisError) in try RedisConfiguration(url: url) }
@@ -63,13 +65,30 @@ struct RedisConfigurationTests {
         #expect(error.map { "\($0)".contains("hunter2") } == false)
     }
 
-    @Test(
-        "Sentinel and Cluster are refused by name",
-        arguments: ["redis+sentinel://h:1,i:2/s", "redis+cluster://h:1,i:2"])
-    func notYet(url: String) async {
-        let error = await failure { () throws(RedisError) in try RedisConfiguration(url: url) }
-        #expect(error?.code == .configuration)
-        #expect(error?.message.contains("not supported yet") == true)
+    @Test("A Sentinel URL names Sentinels, a service and a database; their password is an option of its own")
+    func sentinel() throws {
+        let plain = try RedisConfiguration(url: "redis+sentinel://a:1,b,[::1]:3/my%20books/2")
+        #expect(plain.topology == .sentinel(service: "my books"))
+        #expect(plain.endpoints == [.tcp(host: "a", port: 1), .tcp(host: "b", port: 26_379), .tcp(host: "::1", port: 3)])
+        #expect(plain.database == 2)
+        #expect(plain.tls == nil)
+        let secret = try RedisConfiguration(
+            url: "rediss+sentinel://u:hunter2@a/s?sentinel_username=w&sentinel_password=hunter3")
+        #expect(secret.tls != nil)
+        #expect(secret.password == "hunter2")
+        #expect(secret.sentinelUsername == "w")
+        #expect(secret.sentinelPassword == "hunter3")
+        #expect("\(secret)" == "rediss+sentinel://a:26379/s/0")
+    }
+
+    @Test("A cluster URL names some nodes")
+    func cluster() throws {
+        let plain = try RedisConfiguration(url: "redis+cluster://:hunter2@a:1,b")
+        #expect(plain.topology == .cluster)
+        #expect(plain.endpoints == [.tcp(host: "a", port: 1), .tcp(host: "b", port: 6379)])
+        #expect(plain.password == "hunter2")
+        #expect("\(plain)" == "redis+cluster://a:1,b:6379")
+        #expect(try RedisConfiguration(url: "rediss+cluster://a/").tls != nil)
     }
 
     @Test("A configuration shows its address and never its secrets")

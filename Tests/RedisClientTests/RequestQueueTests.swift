@@ -28,6 +28,42 @@ struct RequestQueueTests {
         return try #require(connected)
     }
 
+    @Test("Commands that stay together have one outcome, made of all their replies")
+    func severalReplies() throws {
+        var queue = makeQueue()
+        let (session, _) = try connect(&queue)
+        _ = queue.enqueue(
+            id: 1, waiter: 1, command: ByteBuffer(string: "a;b;"), replies: 2, deadline: start + .seconds(1), now: start)
+        add(2, to: &queue)
+        _ = queue.takeOutbound(session: session)
+        #expect(queue.received([.integer(1)], session: session, now: start).completions.isEmpty)
+        let effects = queue.received([.integer(2), .integer(3)], session: session, now: start)
+        #expect(effects.completions.map(\.waiter) == [1, 2])
+        #expect(
+            effects.completions.compactMap { try? $0.outcome.get() }
+                == [.array([.integer(1), .integer(2)]), .integer(3)])
+    }
+
+    @Test("A server is left when the last reply is in; what comes meanwhile waits for the next connection")
+    func renewal() throws {
+        var queue = makeQueue()
+        let (session, _) = try connect(&queue)
+        add(1, to: &queue)
+        _ = queue.takeOutbound(session: session)
+        #expect(!queue.renew().close)
+        #expect(!queue.isReady)
+        add(2, to: &queue)
+        #expect(queue.waitingCount == 1)
+        let effects = queue.received([.integer(1)], session: session, now: start)
+        #expect(effects.completions.map(\.waiter) == [1])
+        #expect(effects.close)
+        let (next, _) = try connect(&queue)
+        #expect(queue.takeOutbound(session: next).map { String(buffer: $0) } == "2;")
+        #expect(!queue.renew().close)
+        let lost = queue.connectionLost(RedisError(.connectionClosed, "gone"), session: next)
+        #expect(lost.completions.map(\.waiter) == [2])
+    }
+
     @Test("Only the first request since the last flush asks for a flush, which then carries all")
     func oneFlush() throws {
         var queue = makeQueue()

@@ -15,18 +15,32 @@ final class RedisServer: Sendable {
     private let arguments: [String]
     private let process = Mutex<Process?>(nil)
 
-    /// A server on a Unix socket, not started yet. `arguments` are added to its command line; `{folder}` and `{port}`
-    /// stand for its own.
+    /// A server on a Unix socket, not started yet. `arguments` are added to its command line; `{folder}`, `{port}` and
+    /// `{bus}` (a second port) stand for its own.
     init(_ arguments: [String] = []) throws {
         folder = URL(filePath: "/tmp/redis-client-\(UInt32.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         port = try Self.freePort()
-        let (path, number) = (folder.path, "\(port)")
+        let (path, number, bus) = (folder.path, "\(port)", "\(try Self.freePort())")
         self.arguments =
             [
                 "--save", "", "--appendonly", "no", "--port", "0", "--unixsocket", folder.appending(path: "s").path,
                 "--dir", folder.path, "--enable-debug-command", "yes",
-            ] + arguments.map { $0.replacing("{folder}", with: path).replacing("{port}", with: number) }
+            ]
+            + arguments.map {
+                $0.replacing("{folder}", with: path).replacing("{port}", with: number).replacing("{bus}", with: bus)
+            }
+    }
+
+    /// A Sentinel, not started yet, with these lines in its configuration.
+    init(sentinel lines: [String]) throws {
+        folder = URL(filePath: "/tmp/redis-client-\(UInt32.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        port = try Self.freePort()
+        let file = folder.appending(path: "sentinel.conf")
+        let own = ["port \(port)", "bind 127.0.0.1", "dir \(folder.path)", "unixsocket \(folder.path)/s"]
+        try (own + lines).joined(separator: "\n").appending("\n").write(to: file, atomically: true, encoding: .utf8)
+        arguments = [file.path, "--sentinel"]
     }
 
     deinit {
