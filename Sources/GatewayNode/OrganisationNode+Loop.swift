@@ -76,7 +76,7 @@ extension OrganisationNode {
         let origin = Ledger.Origin(node: configuration.nodeID, advertise: configuration.advertise ?? "")
         do {
             let answer = try await ledger.exchange(
-                message, origin: origin, organisation: organisation,
+                message, origin: origin, organisation: organisation, durability: durability,
                 timeout: .milliseconds(configuration.timing.exchangeTimeout))
             let now = clock.now()
             let handle = session
@@ -146,8 +146,9 @@ extension OrganisationNode {
             shard = (shard + 1) & 15
             deliver(state.withLock { $0.machine.expireWaiters(now: now) })
             while !Task.isCancelled, let charge = retries.firstCharge {
-                guard (try? await ledger.charge(id: charge.id, parts: charge.parts, organisation: organisation)) != nil
-                else { break }
+                let taken = try? await ledger.charge(
+                    id: charge.id, parts: charge.parts, organisation: organisation, durability: durability)
+                guard taken != nil else { break }
                 retries.removeFirstCharge()
             }
         }
@@ -158,7 +159,8 @@ extension OrganisationNode {
         await retellRules()
         for item in retries.recent(now: clock.now()) {
             _ = try? await ledger.settle(
-                session: item.session, number: item.number, parts: item.parts, organisation: organisation)
+                session: item.session, number: item.number, parts: item.parts, organisation: organisation,
+                durability: durability)
         }
         logger.warning("a new history was adopted", metadata: ["organisation": "\(organisation)"])
     }

@@ -123,9 +123,7 @@ extension OrganisationNode {
     private func reloadSettings() async {
         do {
             let head = try await OrganisationHead.read(ledger, organisation: organisation)
-            settings.withLock {
-                $0 = Settings(sealer: Sealer(head.secrets, organisation: organisation), pricing: head.pricing)
-            }
+            settings.withLock { $0 = Settings(head, organisation: organisation) }
             entries.retire { _ in true }
         } catch {
             logger.warning("settings not read", metadata: ["error": "\(error)"])

@@ -103,7 +103,8 @@ extension OrganisationNode {
         }
         do {
             let (outcome, charges) = try await ledger.settle(
-                session: token.session, number: token.number, parts: parts, organisation: organisation)
+                session: token.session, number: token.number, parts: parts, organisation: organisation,
+                durability: durability)
             counters.settledByLedger.add(1)
             guard let actual else { return .released }
             let charged = outcome == .repeat ? Self.amounts(charges, token) ?? actual : actual
@@ -286,7 +287,8 @@ extension OrganisationNode {
         let done = SettlementOutcome.committed(charged: actual, late: false, overrun: false, repeated: false)
         guard !parts.isEmpty else { return (done, true) }
         do {
-            let fresh = try await ledger.charge(id: changeID, parts: parts, organisation: organisation)
+            let fresh = try await ledger.charge(
+                id: changeID, parts: parts, organisation: organisation, durability: durability)
             return (fresh ? done : .committed(charged: actual, late: false, overrun: false, repeated: true), true)
         } catch {
             // The same id is tried again until the ledger takes it: it books once, however often it is sent.

@@ -22,6 +22,13 @@ package final class OrganisationNode: Sendable {
     struct Settings: Sendable {
         var sealer: Sealer
         var pricing: Pricing
+        var durability: Durability
+
+        init(_ head: OrganisationHead, organisation: String) {
+            sealer = Sealer(head.secrets, organisation: organisation)
+            pricing = head.pricing
+            durability = head.durability
+        }
     }
 
     package let organisation: String
@@ -54,8 +61,7 @@ package final class OrganisationNode: Sendable {
         self.clock = clock
         self.relay = relay
         self.logger = logger
-        self.settings = Mutex(
-            Settings(sealer: Sealer(head.secrets, organisation: organisation), pricing: head.pricing))
+        self.settings = Mutex(Settings(head, organisation: organisation))
         self.entries = EntryTable(maximum: configuration.maximumAccounts)
         self.keys = KeyCache(organisation: organisation, ledger: ledger, configuration: configuration, clock: clock)
         self.rulesVersion = Atomic(head.version)
@@ -74,6 +80,9 @@ package final class OrganisationNode: Sendable {
         machine.rulesVersionApplied = version
         return (machine, SessionHandle(id: id, table: table, leftover: leftover))
     }
+
+    /// When what the ledger writes for this organisation counts.
+    var durability: Durability { settings.withLock { $0.durability } }
 
     var session: SessionHandle { handle.withLock { $0 } }
     package var sessionID: String { session.id }

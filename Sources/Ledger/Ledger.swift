@@ -33,16 +33,28 @@ package struct Ledger: Sendable {
     /// The prefix of all keys of an organisation.
     package static func prefix(_ organisation: String) -> String { "bursar:{\(organisation)}:" }
 
+    /// What every script is told: the head of the books, and a key that never exists. A script touches more keys than it
+    /// names, and while a cluster moves their slot some are here and some there. Such a cluster runs a script that names
+    /// a missing key at neither place, so the books are never half read: they stand still until they have moved.
+    static func keys(_ organisation: String) -> [String] {
+        [prefix(organisation) + "meta", prefix(organisation) + "fence"]
+    }
+
     /// Runs a script on the books of an organisation.
     ///
-    /// - Throws: what the script refused, or `.unavailable`, after which the outcome is unknown.
+    /// - Parameter durability: what its effects must have reached; half of the timeout is for that.
+    /// - Throws: what the script refused, or `.unavailable`, after which the outcome is unknown. Effects that have not
+    ///   reached what they must stay in the books.
     package func run(
-        _ script: RedisScript, organisation: String, _ arguments: [String], timeout: Duration? = nil
+        _ script: RedisScript, organisation: String, _ arguments: [String], durability: Durability = .relaxed,
+        timeout: Duration? = nil
     ) async throws(LedgerError) -> RESPValue {
         let head = [environment.timeMilliseconds, environment.runID, environment.nextHistory()]
         do {
             return try await redis.eval(
-                script, keys: [Self.prefix(organisation) + "meta"], arguments: head + arguments, timeout: timeout)
+                script, keys: Self.keys(organisation), arguments: head + arguments,
+                durability: durability.redis(within: (timeout ?? redis.configuration.commandTimeout) / 2),
+                timeout: timeout)
         } catch {
             throw LedgerError(error)
         }

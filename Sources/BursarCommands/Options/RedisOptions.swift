@@ -6,7 +6,10 @@ import RedisClient
 struct RedisOptions: ParsableArguments {
     @Option(
         name: .long,
-        help: "redis://[user:pass@]host[:port][/db], rediss:// for TLS, or unix:///path.")
+        help: """
+            redis://[user:pass@]host[:port][/db], unix:///path, redis+sentinel://host[:port],.../service[/db] or \
+            redis+cluster://host[:port],...; rediss for TLS.
+            """)
     var redis: String?
 
     @Option(name: .long, help: "File with the Redis URL.", completion: .file())

@@ -13,45 +13,40 @@ enum EvictionPolicy {
         return "Redis may evict keys: its maxmemory-policy is \(policy)\(limit); set it to noeviction"
     }
 
-    /// Asks Redis: CONFIG first, INFO where CONFIG is not allowed.
+    /// Asks every primary: CONFIG counts, INFO where CONFIG is not allowed.
     ///
-    /// - Returns: nil when neither is allowed.
     /// - Throws: ``RedisError`` when Redis can't be asked, `.failed` when it may evict.
     static func check(_ redis: RedisClient, timeout: Duration, logger: Logger) async throws {
-        guard let (policy, maxmemory) = try await read(redis, timeout: timeout) else {
-            logger.warning("cannot tell whether redis evicts keys: neither CONFIG GET nor INFO is allowed")
-            return
-        }
-        if let objection = objection(policy: policy, maxmemory: maxmemory) {
-            throw CommandError(.failed, objection)
+        let settings = try await redis.sendToAll(["CONFIG", "GET", "maxmemory*"], timeout: timeout)
+        let information = try await redis.sendToAll(["INFO", "memory"], timeout: timeout)
+        for (server, reply) in settings {
+            let text = information.first { $0.server == server }?.reply.string ?? ""
+            guard let (policy, maxmemory) = policy(settings: reply.array ?? [], information: text) else {
+                logger.warning(
+                    "cannot tell whether redis evicts keys: neither CONFIG GET nor INFO is allowed",
+                    metadata: ["server": "\(server)"])
+                continue
+            }
+            if let objection = objection(policy: policy, maxmemory: maxmemory) {
+                throw CommandError(.failed, objection)
+            }
         }
     }
 
-    private static func read(
-        _ redis: RedisClient, timeout: Duration
-    ) async throws(RedisError) -> (policy: String, maxmemory: String?)? {
-        do throws(RedisError) {
-            let reply = try await redis.send(["CONFIG", "GET", "maxmemory*"], timeout: timeout).array ?? []
-            var values: [String: String] = [:]
-            for index in stride(from: 0, to: reply.count - 1, by: 2) {
-                if let name = reply[index].string { values[name] = reply[index + 1].string }
-            }
-            if let policy = values["maxmemory-policy"] { return (policy, values["maxmemory"]) }
-        } catch {
-            // NOPERM of an ACL, or an unknown command where a provider has taken CONFIG away.
-            guard error.code == .server else { throw error }
+    /// Nil when neither tells: NOPERM of an ACL, or an unknown command where a provider has taken CONFIG away.
+    private static func policy(
+        settings: [RESPValue], information: String
+    ) -> (policy: String, maxmemory: String?)? {
+        var values: [String: String] = [:]
+        for index in stride(from: 0, to: settings.count - 1, by: 2) {
+            if let name = settings[index].string { values[name] = settings[index + 1].string }
         }
-        do throws(RedisError) {
-            let info = try await redis.send(["INFO", "memory"], timeout: timeout).string ?? ""
-            let lines = info.split(whereSeparator: \.isNewline)
-            func value(_ name: String) -> String? {
-                lines.first { $0.hasPrefix("\(name):") }.map { String($0.dropFirst(name.count + 1)) }
-            }
-            return value("maxmemory_policy").map { ($0, value("maxmemory")) }
-        } catch {
-            guard error.code == .server else { throw error }
-            return nil
+        if let policy = values["maxmemory-policy"] { return (policy, values["maxmemory"]) }
+        let lines = information.split(whereSeparator: \.isNewline)
+        func value(_ name: String) -> String? {
+            lines.first { $0.hasPrefix("\(name):") }.map { String($0.dropFirst(name.count + 1)) }
         }
+        return value("maxmemory_policy").map { ($0, value("maxmemory")) }
     }
 }
 

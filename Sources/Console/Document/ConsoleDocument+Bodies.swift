@@ -66,7 +66,7 @@ extension Schemas {
     private static var organisationMembers: [(String, String)] {
         [
             ("name", name(200)), ("timezone", timezone),
-            ("durability", words("relaxed", "replica", "disk", orNull: true)),
+            ("durability", #"{"type":["string","null"],"pattern":"^(relaxed|disk|replica(:[1-9])?)$"}"#),
             ("unpriced", words("deny", "max", "free", orNull: true)),
         ]
     }

@@ -79,6 +79,9 @@ extension Console {
                 let change = Change(actor: visitor.actor, expectedVersion: 0)
                 try await Founder.create(record, ledger: ledger, change: change)
             } else {
+                if record.durability.rawValue != old?.settings.durability {
+                    try await ledger.prove(record.durability, organisation: id)
+                }
                 _ = try await write(visitor, expecting: expected ?? (patch ? old?.version : nil)) { ledger, change in
                     try await ledger.updateOrganisation(
                         OrganisationSettings(record), change: change, organisation: id)

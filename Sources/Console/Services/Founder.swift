@@ -48,7 +48,8 @@ struct Founder: Service {
     static func create(
         _ record: OrganisationRecord, ledger: Ledger, change: Change
     ) async throws(LedgerError) -> Written {
-        try await ledger.createOrganisation(
+        try await ledger.prove(record.durability, organisation: record.id)
+        return try await ledger.createOrganisation(
             OrganisationSettings(record), timeToLive: 3000,
             secrets: try OrganisationSecrets([.generate()]).json(),
             rootRecord: try RecordCoding.json(AccountRecord(name: record.name, kind: "organisation")), change: change,

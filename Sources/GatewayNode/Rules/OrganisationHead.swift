@@ -1,4 +1,4 @@
-// What a node reads when it begins to serve an organisation: secrets, prices, the rule for models without a price.
+// What a node reads when it begins to serve an organisation: secrets, prices, when writes count.
 
 import Foundation
 import Ledger
@@ -9,15 +9,16 @@ struct OrganisationHead: Sendable {
     var version: Int64
     var secrets: [OrganisationSecret]
     var pricing: Pricing
+    var durability: Durability
 
     /// - Throws: `.noOrganisation` when there is no record: an outage or a wrong name, never "no limits".
     static func read(_ ledger: Ledger, organisation: String) async throws(LedgerError) -> OrganisationHead {
         do {
             let prefix = Ledger.prefix(organisation)
             let head = try await ledger.redis.send([
-                "HMGET", prefix + "meta", "history", "version", "secrets", "unpriced",
+                "HMGET", prefix + "meta", "history", "version", "secrets", "unpriced", "durability",
             ])
-            guard let fields = head.array, fields.count == 4, fields[0].string != nil else {
+            guard let fields = head.array, fields.count == 5, fields[0].string != nil else {
                 throw LedgerError(.noOrganisation, "organisation \(organisation) has no record")
             }
             let secrets = try JSONDecoder().decode(
@@ -31,7 +32,8 @@ struct OrganisationHead: Sendable {
             }
             return OrganisationHead(
                 version: fields[1].int ?? 0, secrets: secrets,
-                pricing: Pricing(book: book, unpriced: UnpricedRule(rawValue: fields[3].string ?? "") ?? .deny))
+                pricing: Pricing(book: book, unpriced: UnpricedRule(rawValue: fields[3].string ?? "") ?? .deny),
+                durability: Durability(rawValue: fields[4].string ?? "") ?? .relaxed)
         } catch let error as LedgerError {
             throw error
         } catch let error as RedisError {

@@ -56,7 +56,7 @@ extension Ledger {
     package func putBlock(
         account: String, block: String, change: Change, organisation: String
     ) async throws(LedgerError) -> Written {
-        try await write(LedgerScript.blockPut, change, [account, block], organisation: organisation)
+        try await writeDurably(LedgerScript.blockPut, change, [account, block], organisation: organisation)
     }
 
     /// Ends a block.

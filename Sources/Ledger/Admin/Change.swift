@@ -43,13 +43,26 @@ extension Ledger {
     /// - Throws: `.invalid`, `.notFound`, `.precondition` and `.conflict` as the script says, `.noOrganisation`; after
     ///   `.unavailable` the change may have been made: repeat it with the same id.
     func write(
-        _ script: RedisScript, _ change: Change, _ arguments: [String], organisation: String
+        _ script: RedisScript, _ change: Change, _ arguments: [String], organisation: String,
+        durability: Durability = .relaxed
     ) async throws(LedgerError) -> Written {
-        let reply = try await run(script, organisation: organisation, change.arguments + arguments)
+        let reply = try await run(
+            script, organisation: organisation, change.arguments + arguments, durability: durability)
         guard let list = reply.array, list.count == 2, let version = list[0].int, let replayed = list[1].string else {
             throw LedgerError.unexpected(script.name, reply)
         }
         return Written(version: version, replayed: replayed == "1")
+    }
+}
+
+extension Ledger {
+    /// As `write`, for what must hold whatever happens to Redis: it counts when it has reached what the organisation's
+    /// durability asks for. After `.unavailable` repeat it with the same id: a repeat counts under the same condition.
+    func writeDurably(
+        _ script: RedisScript, _ change: Change, _ arguments: [String], organisation: String
+    ) async throws(LedgerError) -> Written {
+        let durability = try await durability(of: organisation)
+        return try await write(script, change, arguments, organisation: organisation, durability: durability)
     }
 }
 

@@ -46,7 +46,7 @@ extension Ledger {
     package func rotateKey(
         _ key: String, to new: String, record: String, oldRecord: String, change: Change, organisation: String
     ) async throws(LedgerError) -> Written {
-        try await write(
+        try await writeDurably(
             LedgerScript.keyRotate, change, [key, new, record, oldRecord], organisation: organisation)
     }
 
@@ -56,7 +56,7 @@ extension Ledger {
     package func revokeKey(
         _ key: String, record: String, change: Change, organisation: String
     ) async throws(LedgerError) -> Written {
-        try await write(LedgerScript.keyRevoke, change, [key, record], organisation: organisation)
+        try await writeDurably(LedgerScript.keyRevoke, change, [key, record], organisation: organisation)
     }
 
     package func key(_ key: String, organisation: String) async throws(LedgerError) -> KeyRow {

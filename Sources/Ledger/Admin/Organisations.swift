@@ -14,7 +14,7 @@ package struct OrganisationSettings: Sendable, Hashable {
     package var name: String
     /// Name in the time zone database.
     package var timezone: String
-    /// `relaxed`, `replica:N` or `disk`.
+    /// Word of a ``Durability``.
     package var durability: String
     /// What happens to requests for a model without a price: `deny` or `allow`.
     package var unpriced: String

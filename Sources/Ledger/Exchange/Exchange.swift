@@ -20,12 +20,15 @@ extension Ledger {
         }
     }
 
-    /// Sends one message. A repeat is answered, not applied.
+    /// Sends one message. A repeat is answered, not applied. When what it granted has not reached what `durability` asks
+    /// for, it fails as unanswered: the grant stays booked, and the next answer shows it.
     package func exchange(
-        _ message: ExchangeMessage, origin: Origin, organisation: String, timeout: Duration? = nil
+        _ message: ExchangeMessage, origin: Origin, organisation: String, durability: Durability = .relaxed,
+        timeout: Duration? = nil
     ) async throws(LedgerError) -> ExchangeAnswer {
         let reply = try await run(
-            LedgerScript.exchange, organisation: organisation, message.arguments(origin), timeout: timeout)
+            LedgerScript.exchange, organisation: organisation, message.arguments(origin), durability: durability,
+            timeout: timeout)
         return try ExchangeAnswer(reply, asked: message)
     }
 }

@@ -39,11 +39,13 @@ package enum LedgerSettlement: String, Sendable {
 extension Ledger {
     /// Settles a reservation of a session whose node is out of reach or whose session is over.
     package func settle(
-        session: String, number: Int64, parts: [SettlementPart], organisation: String, timeout: Duration? = nil
+        session: String, number: Int64, parts: [SettlementPart], organisation: String,
+        durability: Durability = .relaxed, timeout: Duration? = nil
     ) async throws(LedgerError) -> (outcome: LedgerSettlement, charges: [InboxEntry.Part]) {
         let reply = try await run(
             LedgerScript.settle, organisation: organisation,
-            [session, String(number), parts.map(\.text).joined(separator: " ")], timeout: timeout)
+            [session, String(number), parts.map(\.text).joined(separator: " ")], durability: durability,
+            timeout: timeout)
         guard let list = reply.array, list.count == 2, let word = list[0].string,
             let outcome = LedgerSettlement(rawValue: word), let text = list[1].string
         else { throw LedgerError.unexpected("settle", reply) }
@@ -54,11 +56,12 @@ extension Ledger {
     ///
     /// - Returns: false for a repeat.
     package func charge(
-        id: String, parts: [SettlementPart], organisation: String, timeout: Duration? = nil
+        id: String, parts: [SettlementPart], organisation: String,
+        durability: Durability = .relaxed, timeout: Duration? = nil
     ) async throws(LedgerError) -> Bool {
         let reply = try await run(
             LedgerScript.charge, organisation: organisation, [id, parts.map(\.text).joined(separator: " ")],
-            timeout: timeout)
+            durability: durability, timeout: timeout)
         return reply.string == "booked"
     }
 }

@@ -2,16 +2,6 @@
 
 import QuotaCore
 
-/// When a write to the books counts.
-package enum Durability: String, Sendable, Codable, CaseIterable, Hashable {
-    /// When Redis has it in memory; what a failover may lose is bounded and stated.
-    case relaxed
-    /// When a replica has it.
-    case replica
-    /// When Redis has it on disk.
-    case disk
-}
-
 /// An organisation as the console shows it.
 package struct OrganisationRecord: Sendable, Hashable, Codable, RecordFields {
     /// Also the id of its root account.
@@ -43,7 +33,7 @@ package struct OrganisationRecord: Sendable, Hashable, Codable, RecordFields {
             id: try container.decode(String.self, forKey: .id),
             name: try container.decodeIfPresent(String.self, forKey: .name),
             timezone: try container.decodeIfPresent(String.self, forKey: .timezone) ?? "UTC",
-            durability: try container.choice(.durability, of: Durability.allCases) ?? .relaxed,
+            durability: try container.choice(.durability, words: Durability.choices) ?? .relaxed,
             unpriced: try container.choice(.unpriced, of: UnpricedRule.allCases) ?? .deny)
     }
 

@@ -48,9 +48,13 @@ extension RecordFields {
 extension KeyedDecodingContainer {
     /// One of a few words, nil when left out. The refusal names the words.
     func choice<Value: RawRepresentable<String>>(_ key: Key, of choices: [Value]) throws -> Value? {
+        try choice(key, words: choices.map(\.rawValue).joined(separator: ", "))
+    }
+
+    /// As above, for words that are too many to list; `words` describes them.
+    func choice<Value: RawRepresentable<String>>(_ key: Key, words: String) throws -> Value? {
         guard let text = try decodeIfPresent(String.self, forKey: key) else { return nil }
         if let value = Value(rawValue: text) { return value }
-        let words = choices.map(\.rawValue).joined(separator: ", ")
         throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "must be one of \(words)")
     }
 

@@ -76,7 +76,7 @@ struct RecordsInBooksTests {
             for (index, zone) in zones.enumerated() {
                 let settings = OrganisationSettings(
                     name: String(repeating: "\"", count: 200), timezone: zone,
-                    durability: Durability.allCases[index % Durability.allCases.count].rawValue,
+                    durability: [Durability.relaxed, .replicas(1), .replicas(9), .disk][index % 4].rawValue,
                     unpriced: UnpricedRule.allCases[index % UnpricedRule.allCases.count].rawValue)
                 _ = try await books.ledger.updateOrganisation(settings, change: books.change(), organisation: "acme")
                 #expect(try await books.ledger.organisation("acme").settings == settings)

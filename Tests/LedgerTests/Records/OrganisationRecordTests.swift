@@ -19,9 +19,13 @@ struct OrganisationRecordTests {
 
     @Test("durability and the rule for unpriced models are a few words")
     func words() throws {
-        for word in ["relaxed", "replica", "disk"] {
+        for word in ["relaxed", "replica", "replica:2", "replica:9", "disk"] {
             let json = #"{"id":"a","durability":"\#(word)"}"#
             #expect(try RecordCoding.decode(OrganisationRecord.self, from: json).durability.rawValue == word)
+        }
+        #expect(Durability(rawValue: "replica:1") == .replicas(1))
+        for word in ["", "Relaxed", "replica:", "replica:0", "replica:10", "replica:x", "replicas", "disk:1"] {
+            #expect(Durability(rawValue: word) == nil, "\(word)")
         }
         for json in [#"{"id":"a","durability":"strong"}"#, #"{"id":"a","unpriced":"maybe"}"#, #"{"name":"a"}"#] {
             #expect(throws: LedgerError.self) { try RecordCoding.decode(OrganisationRecord.self, from: json) }

@@ -17,7 +17,7 @@ struct RedisCommandCount: Sendable {
 
     let url: String
 
-    /// The sum since the server started, or since its statistics were reset.
+    /// The sum over all primaries since they started, or since its statistics were reset.
     ///
     /// - Throws: ``LoadError/Code/redis``.
     func read() async throws(LoadError) -> Int64 {
@@ -26,13 +26,19 @@ struct RedisCommandCount: Sendable {
             configuration.commandTimeout = .seconds(5)
             let client = RedisClient(
                 configuration: configuration, logger: Logger(label: "load") { _ in SwiftLogNoOpLogHandler() })
-            let reply = try await withThrowingTaskGroup(of: Void.self) { group in
+            let replies = try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await client.run() }
                 defer { group.cancelAll() }
-                return try await client.send(["INFO", "commandstats"])
+                return try await client.sendToAll(["INFO", "commandstats"])
             }
-            guard let text = reply.string else { throw LoadError(.redis, "INFO commandstats is not a text") }
-            return Self.sum(text)
+            var sum: Int64 = 0
+            for (server, reply) in replies {
+                guard let text = reply.string else {
+                    throw LoadError(.redis, "INFO commandstats of \(server) is not a text")
+                }
+                sum += Self.sum(text)
+            }
+            return sum
         } catch let error as LoadError {
             throw error
         } catch {
