@@ -7,6 +7,9 @@ package struct LedgerError: Error, Sendable {
     package enum Code: Sendable, Equatable {
         /// Redis cannot be reached, or did not answer in time. The command may or may not have been carried out.
         case unavailable
+        /// Carried out, but its effects have not reached in time what the organisation's durability asks for. They stay,
+        /// and do not count: repeat the command.
+        case notDurable
         /// The organisation has no record: an outage or a wrong name, never "no limits".
         case noOrganisation
         /// The named thing does not exist.
@@ -36,7 +39,7 @@ package struct LedgerError: Error, Sendable {
     /// Translates what the client reports; server errors begin with one of the scripts' codes.
     init(_ error: RedisError) {
         guard error.code == .server else {
-            self.init(.unavailable, error.message, cause: error)
+            self.init(error.code == .notDurable ? .notDurable : .unavailable, error.message, cause: error)
             return
         }
         let words = error.message.split(separator: " ", maxSplits: 1)
@@ -51,7 +54,7 @@ package struct LedgerError: Error, Sendable {
             self.init(
                 .invalid(pointer: parts.first.map(String.init) ?? ""), parts.count > 1 ? String(parts[1]) : text,
                 cause: error)
-        case "BUSY", "LOADING", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN":
+        case "BUSY", "LOADING", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "MOVED", "ASK":
             self.init(.unavailable, error.message, cause: error)
         default: self.init(.refused, error.message, cause: error)
         }

@@ -31,8 +31,12 @@ struct Planner: Sendable {
 
     private func organisation() -> PlanStep? {
         guard let id = file.organisationID, let wanted = file.organisation, state.seesOrganisations else { return nil }
-        return step(
-            .organisation, id, "\(OrganisationCommand.path)/\(id)", current: state.organisation, wanted: wanted)
+        var current = state.organisation
+        // One replica can be written in two ways, and the console answers with the short one.
+        if wanted.json["durability"]?.text == "replica:1", current?["durability"]?.text == "replica" {
+            current = current?.overlaid(with: .fields(["durability": "replica:1"]))
+        }
+        return step(.organisation, id, "\(OrganisationCommand.path)/\(id)", current: current, wanted: wanted)
     }
 
     private func prices() -> PlanStep? {

@@ -28,7 +28,7 @@ struct LoadBookOptions: ParsableArguments {
     @Option(name: .long, help: "A first denial below this share of an allowance breaks the run.")
     var firstDenialAtLeast: Double?
 
-    @Option(name: .long, help: "The Redis whose commands are counted.")
+    @Option(name: .long, help: "The Redis whose commands are counted, on all its primaries; a URL as for a gateway.")
     var redis: String?
 
     func set(_ options: inout LoadOptions) throws {

@@ -20,7 +20,7 @@ struct OrganisationFields: ParsableArguments {
     @Option(name: .long, help: "Time zone of budgets that name none, such as Europe/Berlin.")
     var timezone: String?
 
-    @Option(name: .long, help: "relaxed, replica or disk: when a grant counts.")
+    @Option(name: .long, help: "relaxed, replica, replica:N or disk: when grants and blocks count.")
     var durability: String?
 
     @Option(name: .long, help: "deny, max or free: requests for models without a price.")

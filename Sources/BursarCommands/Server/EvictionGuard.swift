@@ -7,10 +7,10 @@ import ServiceLifecycle
 /// Judges Redis' memory policy.
 enum EvictionPolicy {
     /// - Returns: why this Redis is refused, nil when it is fine.
-    static func objection(policy: String, maxmemory: String?) -> String? {
+    static func objection(server: String, policy: String, maxmemory: String?) -> String? {
         guard policy != "noeviction" else { return nil }
         let limit = maxmemory.map { " (maxmemory \($0))" } ?? ""
-        return "Redis may evict keys: its maxmemory-policy is \(policy)\(limit); set it to noeviction"
+        return "Redis at \(server) may evict keys: its maxmemory-policy is \(policy)\(limit); set it to noeviction"
     }
 
     /// Asks every primary: CONFIG counts, INFO where CONFIG is not allowed.
@@ -27,7 +27,7 @@ enum EvictionPolicy {
                     metadata: ["server": "\(server)"])
                 continue
             }
-            if let objection = objection(policy: policy, maxmemory: maxmemory) {
+            if let objection = objection(server: "\(server)", policy: policy, maxmemory: maxmemory) {
                 throw CommandError(.failed, objection)
             }
         }

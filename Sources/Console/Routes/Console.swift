@@ -38,6 +38,8 @@ struct Console: Sendable {
     static func problem(_ error: LedgerError) -> Problem? {
         switch error.code {
         case .unavailable: .ledgerUnavailable()
+        case .notDurable:
+            .ledgerUnavailable("The change is made, but does not count yet: \(error.message). Repeat it.")
         case .noOrganisation: .ledgerUnavailable("The organisation has no record in the ledger.")
         case .refused: .ledgerUnavailable("The ledger cannot write now.")
         case .notFound: .notFound(sentence(error.message))

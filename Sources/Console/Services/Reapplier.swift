@@ -139,7 +139,7 @@ final class Reapplier: Service, Sendable {
                     state.books[organisation]?.entries[index].version = written.version
                     state.books[organisation]?.entries[index].made = ContinuousClock.now
                 }
-            } catch let error as LedgerError where error.code == .unavailable || error.code == .refused {
+            } catch let error as LedgerError where [.unavailable, .notDurable, .refused].contains(error.code) {
                 // The next look begins again.
                 return
             } catch {

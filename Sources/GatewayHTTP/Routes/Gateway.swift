@@ -52,7 +52,7 @@ struct Gateway: Sendable {
     /// What the ledger refuses to a node is an inability of ours, never the client's fault.
     private static func problem(_ error: LedgerError) -> Problem? {
         switch error.code {
-        case .unavailable, .noOrganisation, .refused: .ledgerUnavailable()
+        case .unavailable, .notDurable, .noOrganisation, .refused: .ledgerUnavailable()
         case .notFound: .notFound()
         case .conflict: .conflict("The state of the books does not allow it.")
         case .precondition: .preconditionFailed()

@@ -52,6 +52,7 @@ extension Ledger {
     /// Proves that this Redis can give what an organisation asks for, before its record says so.
     ///
     /// - Throws: `.invalid` naming `/durability` when it can't: too few replicas, or no file that is synced every time.
+    ///   Replicas that are only slow now look the same: ask again.
     package func prove(_ durability: Durability, organisation: String) async throws(LedgerError) {
         guard durability != .relaxed else { return }
         do {

@@ -131,7 +131,10 @@ package final class RedisClient: Service, Sendable {
     private func evaluate(
         _ command: [String], _ durability: RedisDurability, _ deadline: NIODeadline
     ) async throws(RedisError) -> RESPValue {
-        let check = DurabilityCheck(durability: durability, asksForAOF: asksForAOF.load(ordering: .relaxed))
+        // A script that is not known yet waits in vain behind its hash: there must be time left for its source.
+        let half = Duration(deadline - eventLoop.now) / 2
+        let check = DurabilityCheck(
+            durability: durability.within(half), asksForAOF: asksForAOF.load(ordering: .relaxed))
         let request = try RoutedRequest(
             [command] + check.commands, slot: slot(of: command), waits: durability != .memory)
         let replies = try await router.send(request, deadline: deadline)
@@ -141,7 +144,7 @@ package final class RedisClient: Service, Sendable {
         if let objection = check.objection(answers) {
             // The next server may know it.
             if !check.asksForAOF { asksForAOF.store(true, ordering: .relaxed) }
-            throw RedisError(.notDurable, "executed, but not durable: \(objection)", mayHaveExecuted: true)
+            throw RedisError(.notDurable, objection, mayHaveExecuted: true)
         }
         return reply
     }

@@ -12,6 +12,15 @@ package enum RedisDurability: Sendable, Hashable {
     /// The primary's disk: WAITAOF where the server has it (7.2), else only if it syncs its append-only file before
     /// every reply.
     case disk(within: Duration)
+
+    /// The same, for a request with less time.
+    func within(_ limit: Duration) -> RedisDurability {
+        switch self {
+        case .memory: .memory
+        case .replicas(let count, let own): .replicas(count, within: min(own, limit))
+        case .disk(let own): .disk(within: min(own, limit))
+        }
+    }
 }
 
 /// Asks behind a script whether its effects have reached what they must, and judges the answers.

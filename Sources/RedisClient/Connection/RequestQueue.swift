@@ -292,7 +292,8 @@ struct RequestQueue<Waiter: Sendable>: Sendable {
         unwritten += 1
         inFlight.append(
             Slot(
-                id: request.id, replies: request.replies, waiter: request.waiter, deadline: request.deadline, sentAt: now))
+                id: request.id, replies: request.replies, waiter: request.waiter, deadline: request.deadline,
+                sentAt: now))
     }
 
     private mutating func requestFlush() -> Bool {

@@ -31,9 +31,10 @@ final class Subscription: Sendable {
     /// Keeps the subscription alive until its reader has gone or the task is cancelled.
     func run(
         _ configuration: RedisConfiguration, logger: Logger,
-        connect: @escaping @Sendable (@escaping @Sendable () -> any ChannelHandler) async throws(RedisError) -> (
-            channel: any Channel, server: RedisConfiguration.Endpoint
-        )
+        connect:
+            @escaping @Sendable (@escaping @Sendable () -> any ChannelHandler) async throws(RedisError) -> (
+                channel: any Channel, server: RedisConfiguration.Endpoint
+            )
     ) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
