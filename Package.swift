@@ -137,12 +137,15 @@ let package = Package(
         .testTarget(
             name: "RedisClientTests",
             dependencies: [
-                "RedisClient",
+                "RedisClient", "TopologySupport",
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "GatewayNodeTests", dependencies: ["GatewayNode", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerTests", dependencies: ["Ledger", "TestSupport", "TopologySupport"], swiftSettings: strict),
+        .testTarget(
+            name: "GatewayNodeTests", dependencies: ["GatewayNode", "TestSupport", "TopologySupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "GatewayHTTPTests",
             dependencies: [
@@ -160,7 +163,7 @@ let package = Package(
         .testTarget(
             name: "BursarCommandsTests",
             dependencies: [
-                "BursarCommands", "Console", "HTTPSupport", "RedisClient", "TestSupport",
+                "BursarCommands", "Console", "HTTPSupport", "RedisClient", "TestSupport", "TopologySupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -170,7 +173,7 @@ let package = Package(
         .testTarget(
             name: "LoadTestTests",
             dependencies: [
-                "LoadTest", "QuotaCore", "RedisClient", "TestSupport",
+                "LoadTest", "QuotaCore", "RedisClient", "TestSupport", "TopologySupport",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -195,6 +198,10 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             path: "Tests/ProcessSupport", swiftSettings: strict),
+        .target(
+            name: "TopologySupport",
+            dependencies: ["RedisClient", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/TopologySupport", swiftSettings: strict),
         .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
     ]
 )

@@ -21,7 +21,7 @@ struct RollbackTests {
                 organisation: Fleet.organisation)
             try await waitUntil { await node.tokens(1).isBlocked }
             // It comes back with what it saved.
-            try await fleet.redis.restart()
+            try await fleet.redis?.restart()
             try await waitUntil {
                 if case .success = await node.tokens(1) { Issue.record("admitted while the books have forgotten") }
                 let account = try? await fleet.ledger.account("search", organisation: Fleet.organisation)

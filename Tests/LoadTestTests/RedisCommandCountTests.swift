@@ -4,6 +4,7 @@ import Logging
 import RedisClient
 import TestSupport
 import Testing
+import TopologySupport
 
 @testable import LoadTest
 
@@ -42,5 +43,21 @@ import Testing
             }
             #expect(try await count.read() - before == 5)
         }
+    }
+
+    @Test("in a cluster the commands of all primaries count")
+    func cluster() async throws {
+        let cluster = try await TestCluster.start(replicated: false)
+        let count = RedisCommandCount(url: cluster.url)
+        let before = try await count.read()
+        var shards: Set<Int> = []
+        try await withClient(cluster.url) { client async throws in
+            for key in ["a", "b", "c", "d", "e", "f"] {
+                shards.insert(cluster.primary(of: try await cluster.slot(ofKey: key)))
+                _ = try await client.send(["EVAL", "return redis.call('INCR', KEYS[1])", "1", key])
+            }
+        }
+        #expect(shards.count == 3)
+        #expect(try await count.read() - before == 6)
     }
 }

@@ -2,6 +2,7 @@
 
 import RedisClient
 import Testing
+import TopologySupport
 
 @Suite("Users and databases", .timeLimit(.minutes(1)))
 struct AuthenticationTests {

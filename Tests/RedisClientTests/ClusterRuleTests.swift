@@ -2,6 +2,7 @@
 
 import NIOCore
 import Testing
+import TopologySupport
 
 @testable import RedisClient
 
@@ -37,14 +38,16 @@ struct ClusterRuleTests {
         #expect(Redirection("ASK 1 :7002", from: here)?.endpoint == .tcp(host: "10.0.0.1", port: 7002))
         #expect(Redirection("ASK 1 ::1:7002", from: here)?.endpoint == .tcp(host: "::1", port: 7002))
         for text in [
-            "MOVED", "MOVED 1", "MOVED x a:1", "MOVED 16384 a:1", "MOVED 1 a", "MOVED 1 a:0", "MOVED 1 ?:1", "ERR 1 a:1",
+            "MOVED", "MOVED 1", "MOVED x a:1", "MOVED 16384 a:1", "MOVED 1 a", "MOVED 1 a:0", "MOVED 1 ?:1",
+            "ERR 1 a:1",
         ] { #expect(Redirection(text, from: here) == nil, "\(text)") }
         #expect(Redirection("ASK 1 :7002", from: nil) == nil)
     }
 
     private func row(_ first: Int64, _ last: Int64, _ host: String, _ port: Int64) -> RESPValue {
         .array([
-            .integer(first), .integer(last), .array([.bulk(Array(host.utf8)), .integer(port), .bulk(Array("id".utf8))]),
+            .integer(first), .integer(last),
+            .array([.bulk(Array(host.utf8)), .integer(port), .bulk(Array("id".utf8))]),
             .array([.bulk(Array("replica".utf8)), .integer(9), .bulk(Array("id2".utf8))]),
         ])
     }
@@ -53,7 +56,8 @@ struct ClusterRuleTests {
     func slotTable() throws {
         var table = try #require(
             SlotTable(.array([row(0, 99, "a", 1), row(200, 16383, "", 2), row(100, 110, "?", 3)]), from: here))
-        let (first, second) = (RedisConfiguration.Endpoint.tcp(host: "a", port: 1), .tcp(host: "10.0.0.1", port: 2))
+        let (first, second) =
+            (RedisConfiguration.Endpoint.tcp(host: "a", port: 1), .tcp(host: "10.0.0.1", port: 2))
             as (RedisConfiguration.Endpoint, RedisConfiguration.Endpoint)
         #expect(table.primaries == [first, second])
         #expect(table.owner(of: 0) == first)

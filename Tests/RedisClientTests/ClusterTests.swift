@@ -2,6 +2,7 @@
 
 import Synchronization
 import Testing
+import TopologySupport
 
 @testable import RedisClient
 
@@ -38,7 +39,7 @@ struct ClusterTests {
     }
 
     /// Calls of EVALSHA and EVAL, and those of them that ran.
-    private func scriptCalls(_ node: RedisServer) async throws -> (all: Int, done: Int) {
+    private func scriptCalls(_ node: LoopbackServer) async throws -> (all: Int, done: Int) {
         let text = try await ask(node, "INFO", "commandstats").string ?? ""
         var (all, failed) = (0, 0)
         for line in text.split(whereSeparator: \.isNewline)
@@ -64,12 +65,12 @@ struct ClusterTests {
             let load = Load()
             try await load.run(client, keys: [key, "{resting}"], workers: 16) {
                 try await load.answers(more: 500)
-                try await begin(slot, from: source, to: target, cluster)
-                try await moveKeys(slot, from: source, to: target)
+                try await cluster.begin(slot, from: source, to: target)
+                try await cluster.moveKeys(slot, from: source, to: target)
                 let before = client.statistics.redirects
                 try await load.answers(more: 500)
                 #expect(client.statistics.redirects > before + 10, "ASK was followed")
-                try await end(slot, at: target, cluster)
+                try await cluster.end(slot, at: target)
                 try await load.answers(more: 500)
             }
             let counts = load.counts.withLock { $0 }
@@ -99,16 +100,16 @@ struct ClusterTests {
             name: "two", source: "redis.call('INCR', '{moving}other') return redis.call('INCR', KEYS[1])")
         try await withClient(cluster.url) { client async throws in
             #expect(try await client.eval(script, keys: keys, arguments: []).int == 1)
-            try await begin(slot, from: source, to: target, cluster)
+            try await cluster.begin(slot, from: source, to: target)
             for step in 0..<2 {
                 let error = await failure { () throws(RedisError) in
                     try await client.eval(script, keys: keys, arguments: [], timeout: .milliseconds(300))
                 }
                 #expect(error?.serverCode == "TRYAGAIN" || error?.serverCode == "ASK", "\(String(describing: error))")
-                if step == 0 { try await moveKeys(slot, from: source, to: target) }
+                if step == 0 { try await cluster.moveKeys(slot, from: source, to: target) }
             }
             async let waiting = client.eval(script, keys: keys, arguments: [])
-            try await end(slot, at: target, cluster)
+            try await cluster.end(slot, at: target)
             #expect(try await waiting.int == 2)
             #expect(try await client.send(["GET", "{moving}other"]).int == 2)
         }
@@ -140,28 +141,5 @@ struct ClusterTests {
             #expect(counts.unexpected.map(\.description) == [])
             #expect(try await client.sendToAll(["ROLE"]).allSatisfy { $0.reply.array?.first?.string == "master" })
         }
-    }
-
-    // MARK: Moving a slot, as `redis-cli --cluster reshard` does it
-
-    private func begin(
-        _ slot: Int, from source: RedisServer, to target: RedisServer, _ cluster: TestCluster
-    ) async throws {
-        try await ask(target, "CLUSTER", "SETSLOT", "\(slot)", "IMPORTING", cluster.id(of: source))
-        try await ask(source, "CLUSTER", "SETSLOT", "\(slot)", "MIGRATING", cluster.id(of: target))
-    }
-
-    private func moveKeys(_ slot: Int, from source: RedisServer, to target: RedisServer) async throws {
-        while let keys = try await ask(source, "CLUSTER", "GETKEYSINSLOT", "\(slot)", "10").array?.compactMap(\.string),
-            !keys.isEmpty
-        {
-            for key in keys { try await ask(source, "MIGRATE", "127.0.0.1", "\(target.port)", key, "0", "5000") }
-        }
-    }
-
-    private func end(_ slot: Int, at target: RedisServer, _ cluster: TestCluster) async throws {
-        let id = try await cluster.id(of: target)
-        try await ask(target, "CLUSTER", "SETSLOT", "\(slot)", "NODE", id)
-        for node in cluster.primaries { try await ask(node, "CLUSTER", "SETSLOT", "\(slot)", "NODE", id) }
     }
 }

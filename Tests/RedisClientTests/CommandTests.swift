@@ -2,6 +2,7 @@
 
 import RedisClient
 import Testing
+import TopologySupport
 
 @Suite("Commands to a real server", .timeLimit(.minutes(1)))
 struct CommandTests {

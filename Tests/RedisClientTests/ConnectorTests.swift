@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import Testing
+import TopologySupport
 
 @testable import RedisClient
 
@@ -25,7 +26,7 @@ struct ConnectorTests {
 
     @Test("When no address answers, the error says so")
     func noAddress() async throws {
-        let server = try RedisServer()
+        let server = try LoopbackServer()
         let connector = Connector(
             configuration: try RedisConfiguration(url: "redis://redis.test:\(server.port)"),
             eventLoop: MultiThreadedEventLoopGroup.singleton.next(), resolver: TwoAddresses(port: server.port))

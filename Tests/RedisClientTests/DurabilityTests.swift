@@ -2,6 +2,7 @@
 
 import RedisClient
 import Testing
+import TopologySupport
 
 @Suite("Durability", .serialized, .timeLimit(.minutes(1)))
 struct DurabilityTests {

@@ -2,6 +2,7 @@
 
 import NIOCore
 import Testing
+import TopologySupport
 
 @testable import RedisClient
 

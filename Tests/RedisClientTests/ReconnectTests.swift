@@ -3,6 +3,7 @@
 import RedisClient
 import Synchronization
 import Testing
+import TopologySupport
 
 @Suite("A server that fails", .timeLimit(.minutes(1)))
 struct ReconnectTests {
@@ -135,7 +136,7 @@ struct ReconnectTests {
 
     @Test("Without a server a command waits until its deadline, then says why there is no connection")
     func noServer() async throws {
-        let server = try RedisServer()
+        let server = try LoopbackServer()
         try await withClient(server.url) { client async throws in
             let isExplained = try await eventually {
                 let error = await failure { () throws(RedisError) in
@@ -157,7 +158,7 @@ struct ReconnectTests {
 
     @Test("Beyond the bound commands are refused at once, in flight and while waiting for a connection")
     func queueFull() async throws {
-        let server = try RedisServer()
+        let server = try LoopbackServer()
         try await withClient(server.url, configure: { $0.maxInFlight = 4 }) { client async throws in
             for isUp in [false, true] {
                 if isUp {

@@ -2,6 +2,7 @@
 
 import RedisClient
 import Testing
+import TopologySupport
 
 @Suite("The Redis URL")
 struct RedisConfigurationTests {
@@ -69,7 +70,8 @@ struct RedisConfigurationTests {
     func sentinel() throws {
         let plain = try RedisConfiguration(url: "redis+sentinel://a:1,b,[::1]:3/my%20books/2")
         #expect(plain.topology == .sentinel(service: "my books"))
-        #expect(plain.endpoints == [.tcp(host: "a", port: 1), .tcp(host: "b", port: 26_379), .tcp(host: "::1", port: 3)])
+        #expect(
+            plain.endpoints == [.tcp(host: "a", port: 1), .tcp(host: "b", port: 26_379), .tcp(host: "::1", port: 3)])
         #expect(plain.database == 2)
         #expect(plain.tls == nil)
         let secret = try RedisConfiguration(

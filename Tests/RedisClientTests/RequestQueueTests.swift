@@ -2,6 +2,7 @@
 
 import NIOCore
 import Testing
+import TopologySupport
 
 @testable import RedisClient
 
@@ -33,7 +34,8 @@ struct RequestQueueTests {
         var queue = makeQueue()
         let (session, _) = try connect(&queue)
         _ = queue.enqueue(
-            id: 1, waiter: 1, command: ByteBuffer(string: "a;b;"), replies: 2, deadline: start + .seconds(1), now: start)
+            id: 1, waiter: 1, command: ByteBuffer(string: "a;b;"), replies: 2, deadline: start + .seconds(1), now: start
+        )
         add(2, to: &queue)
         _ = queue.takeOutbound(session: session)
         #expect(queue.received([.integer(1)], session: session, now: start).completions.isEmpty)

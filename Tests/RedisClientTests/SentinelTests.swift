@@ -3,10 +3,13 @@
 import RedisClient
 import Synchronization
 import Testing
+import TopologySupport
 
 @Suite("Sentinel", .serialized, .timeLimit(.minutes(3)))
 struct SentinelTests {
-    @Test("The primary killed under load: the client goes on with the new one, its subscription too, no reply is mixed up")
+    @Test(
+        "The primary killed under load: the client goes on with the new one, its subscription too, no reply is mixed up"
+    )
     func killedPrimary() async throws {
         let set = try await SentinelSet.start()
         try await withClient(set.url, configure: { $0.commandTimeout = .seconds(1) }) { client async throws in
@@ -23,12 +26,14 @@ struct SentinelTests {
             let counts = load.counts.withLock { $0 }
             #expect(counts.misattributed == 0)
             #expect(counts.unexpected.map(\.description) == [])
+            // The Sentinels doubt for half a second and may need a second election; the rest is for a busy machine.
+            #expect(counts.longestGap < .seconds(20))
             #expect(try await client.send(["ROLE"]).array?.first?.string == "master")
             #expect(try await set.announcedPort(by: set.sentinels[0]) != set.primary.port)
         }
     }
 
-    @Test("A failover by command leaves the old primary alive as a replica: the client leaves it")
+    @Test("A failover by command leaves the old primary alive: the client leaves it")
     func orderedFailover() async throws {
         let set = try await SentinelSet.start()
         try await withClient(set.url) { client async throws in
@@ -39,8 +44,9 @@ struct SentinelTests {
                 try await patiently("another primary is announced") {
                     try await set.announcedPort(by: set.sentinels[1]) != set.primary.port
                 }
-                try await patiently("the old one is a replica") {
-                    try await ask(set.primary, "ROLE").array?.first?.string == "slave"
+                try await patiently("the client is with the announced one") {
+                    let port = try await client.send(["CONFIG", "GET", "port"]).array?.last?.int.map { Int($0) }
+                    return try await port == set.announcedPort(by: set.sentinels[1])
                 }
                 try await load.answers(more: 500)
             }
@@ -56,13 +62,13 @@ struct SentinelTests {
         let primary = try startedPrimary()
         try await patiently("the primary answers") { try await ask(primary, "PING") == .status("PONG") }
         let replica = try await startedReplica(of: primary)
-        let dead = try RedisServer(sentinel: [])
-        let stranger = try RedisServer(sentinel: ["sentinel monitor other 127.0.0.1 \(primary.port) 1"])
+        let dead = try LoopbackServer(sentinel: [])
+        let stranger = try LoopbackServer(sentinel: ["sentinel monitor other 127.0.0.1 \(primary.port) 1"])
         // It holds the replica for the primary, and is in no hurry to doubt it.
-        let stale = try RedisServer(sentinel: [
+        let stale = try LoopbackServer(sentinel: [
             "sentinel monitor books 127.0.0.1 \(replica.port) 1", "sentinel down-after-milliseconds books 3600000",
         ])
-        let good = try RedisServer(sentinel: ["sentinel monitor books 127.0.0.1 \(primary.port) 1"])
+        let good = try LoopbackServer(sentinel: ["sentinel monitor books 127.0.0.1 \(primary.port) 1"])
         for sentinel in [stranger, stale, good] { try sentinel.start() }
         let ports = [dead, stranger, stale, good].map { "127.0.0.1:\($0.port)" }.joined(separator: ",")
         try await withClient("redis+sentinel://\(ports)/books") { client async throws in

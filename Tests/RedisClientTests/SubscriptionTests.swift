@@ -2,6 +2,7 @@
 
 import RedisClient
 import Testing
+import TopologySupport
 
 @Suite("Subscriptions to a real server", .timeLimit(.minutes(1)))
 struct SubscriptionTests {

@@ -4,12 +4,13 @@ import Foundation
 import Logging
 import RedisClient
 import Testing
+import TopologySupport
 
 @Suite("TLS", .timeLimit(.minutes(1)))
 struct TLSTests {
     @Test("The server must have a certificate of a trusted authority that names the host, the client one of its own")
     func certificates() async throws {
-        let server = try RedisServer([
+        let server = try LoopbackServer([
             "--tls-port", "{port}", "--tls-cert-file", "{folder}/server.crt", "--tls-key-file", "{folder}/server.key",
             "--tls-ca-cert-file", "{folder}/ca.crt", "--tls-auth-clients", "yes",
         ])
@@ -65,7 +66,7 @@ struct TLSTests {
 
     private func openssl(_ folder: URL, _ arguments: String) async throws {
         let process = Process()
-        process.executableURL = try RedisServer.find("openssl")
+        process.executableURL = try LoopbackServer.find("openssl")
         process.arguments = arguments.split(separator: " ").map(String.init)
         process.currentDirectoryURL = folder
         process.standardOutput = FileHandle.nullDevice

@@ -51,6 +51,17 @@ struct PlannerTests {
         #expect(plan.text(coloured: false) == "No changes.")
     }
 
+    @Test("replica:1 in the file is replica at the console")
+    func oneReplica() throws {
+        let yaml = Self.yaml.replacing("timezone: UTC}", with: "timezone: UTC, durability: replica:1}")
+        for (there, isEmpty) in [("replica", true), ("replica:2", false), ("relaxed", false)] {
+            let plan = try plan(yaml) { state in
+                state.organisation = .of(#"{"id":"default","timezone":"UTC","durability":"\#(there)"}"#)
+            }
+            #expect(plan.steps.filter { $0.subject == .organisation }.isEmpty == isEmpty, "\(there)")
+        }
+    }
+
     @Test("Everything is made in an order in which it can be made")
     func fromNothing() throws {
         let plan = try Planner(file: try OrganisationFile(yaml: Self.yaml), state: CurrentState(), prune: false).plan()

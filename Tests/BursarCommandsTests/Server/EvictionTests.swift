@@ -4,13 +4,18 @@ import Logging
 import RedisClient
 import TestSupport
 import Testing
+import TopologySupport
 
 @testable import BursarCommands
 
 @Suite("The memory policy of Redis")
 struct EvictionTests {
     private func guardian(_ server: RedisServer, user: String? = nil) async throws -> EvictionGuard? {
-        var configuration = try RedisConfiguration(url: server.url)
+        try await guardian(server.url, user: user)
+    }
+
+    private func guardian(_ url: String, user: String? = nil) async throws -> EvictionGuard? {
+        var configuration = try RedisConfiguration(url: url)
         if let user { (configuration.username, configuration.password) = (user, "p") }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let later = RedisClient(configuration: configuration, logger: logger)
@@ -52,5 +57,18 @@ struct EvictionTests {
         let server = try await RedisServer.start()
         await server.stop()
         #expect(try await guardian(server) != nil)
+    }
+
+    @Test("In a cluster one primary that may evict is enough to be refused")
+    func cluster() async throws {
+        let cluster = try await TestCluster.start(replicated: false)
+        #expect(try await guardian(cluster.url) == nil)
+        for node in cluster.primaries {
+            try await ask(node, "CONFIG", "SET", "maxmemory-policy", "volatile-lru")
+            let error = await #expect(throws: CommandError.self) { _ = try await guardian(cluster.url) }
+            #expect(error?.message.contains("volatile-lru") == true)
+            #expect(error?.message.contains("127.0.0.1:\(node.port)") == true)
+            try await ask(node, "CONFIG", "SET", "maxmemory-policy", "noeviction")
+        }
     }
 }

@@ -13,7 +13,8 @@ import Testing
 /// A fleet of nodes that serve the organisation `default`.
 struct Fleet: Sendable {
     static let organisation = "default"
-    let redis: RedisServer
+    /// nil when the test has brought servers of its own.
+    let redis: RedisServer?
     let client: RedisClient
     let ledger: Ledger
     let nodes: [GatewayNode]
@@ -67,18 +68,19 @@ struct Fleet: Sendable {
     }
 }
 
-/// Runs `body` with a fleet of nodes and stops everything afterwards.
+/// Runs `body` with a fleet of nodes and stops everything afterwards. The books are at `url`, or in a Redis of the fleet's.
 func withFleet(
-    nodes count: Int = 1, accounts: [(id: String, parent: String)] = [("search", "default")],
+    on url: String? = nil, durability: String = "relaxed", nodes count: Int = 1,
+    accounts: [(id: String, parent: String)] = [("search", "default")],
     budgets: [Fleet.Budget], prices: String? = nil, timing: SessionTiming = SessionTiming(),
     relay: @Sendable (Int) -> any CommitRelay = { _ in NoRelay() }, _ body: (Fleet) async throws -> Void
 ) async throws {
-    let redis = try await RedisServer.start()
+    let redis = url == nil ? try await RedisServer.start() : nil
     var logger = Logger(label: "test")
     logger.logLevel = .error
     let quiet = logger
     func client() throws -> RedisClient {
-        var configuration = try RedisConfiguration(url: redis.url)
+        var configuration = try RedisConfiguration(url: url ?? redis?.url ?? "")
         // A busy machine is no outage: these tests wait longer than a node in production would.
         configuration.connectTimeout = .seconds(10)
         configuration.commandTimeout = .seconds(10)
@@ -90,7 +92,7 @@ func withFleet(
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await admin.run() }
             _ = try await ledger.createOrganisation(
-                OrganisationSettings(name: "Default", timezone: "UTC", durability: "relaxed", unpriced: "deny"),
+                OrganisationSettings(name: "Default", timezone: "UTC", durability: durability, unpriced: "deny"),
                 timeToLive: timing.timeToLive, secrets: #"[{"id":"1","key":"a test's secret of enough length"}]"#,
                 rootRecord: #"{"name":"Default"}"#, change: Change(actor: "test"), organisation: Fleet.organisation)
             for account in accounts {
@@ -123,10 +125,10 @@ func withFleet(
             try outcome.get()
         }
     } catch {
-        await redis.stop()
+        await redis?.stop()
         throw error
     }
-    await redis.stop()
+    await redis?.stop()
 }
 
 extension ReservationOutcome {

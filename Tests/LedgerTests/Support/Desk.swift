@@ -13,6 +13,9 @@ final class Desk {
     /// Ledger time, ms.
     var now = (TestBooks.start + 1000) * 1000
     var server = "a1"
+    /// What grants and settlements must have reached, and how long a call may take.
+    var durability = Durability.relaxed
+    var timeout: Duration?
     /// Generations whose books are checked after every call.
     var generations = ["g1"]
     private var histories = 0
@@ -47,7 +50,8 @@ final class Desk {
             goodbye: goodbye, next: next, opened: opened, closed: closed, expired: expired, parked: parked,
             leases: leases, groups: groups)
         let answer = try await ledger.exchange(
-            message, origin: .init(node: "n", advertise: ""), organisation: TestBooks.organisation)
+            message, origin: .init(node: "n", advertise: ""), organisation: TestBooks.organisation,
+            durability: durability, timeout: timeout)
         known[session] = (answer.history, answer.seq)
         for report in leases { reports[session, default: [:]][report.key] = report }
         for lease in answer.leases { reports[session]?[lease.key]?.granted = lease.granted }

@@ -1,11 +1,11 @@
 // An organisation's books in a real Redis, at a time and on a server that the test decides.
 
 import Ledger
-import Logging
 import QuotaCore
 import RedisClient
 import TestSupport
 import Testing
+import TopologySupport
 
 /// The books of the organisation `acme`, at 1,000 s into the first of its periods.
 struct TestBooks: Sendable {
@@ -169,22 +169,6 @@ extension TestBooks {
     }
 
     struct Lost: Error {}
-}
-
-/// Runs a client against `url` for as long as `body` takes.
-func withClient<Result: Sendable>(
-    _ url: String, _ body: (RedisClient) async throws -> Result
-) async throws -> Result {
-    var configuration = try RedisConfiguration(url: url)
-    configuration.commandTimeout = .seconds(20)
-    let client = RedisClient(
-        configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await client.run() }
-        let result = try await body(client)
-        group.cancelAll()
-        return result
-    }
 }
 
 /// Runs `body` on the books of a new organisation in a Redis of its own.

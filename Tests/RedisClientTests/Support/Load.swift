@@ -3,11 +3,15 @@
 import RedisClient
 import Synchronization
 import Testing
+import TopologySupport
 
 final class Load: Sendable {
     struct Counts {
         var isOver = false
         var answered = 0
+        var lastAnswer = ContinuousClock.now
+        /// The longest time in which nobody was answered.
+        var longestGap = Duration.zero
         var misattributed = 0
         /// The outcome is unknown, or nothing was sent.
         var failed = 0
@@ -17,6 +21,13 @@ final class Load: Sendable {
         var repeatedNumbers = 0
         /// INCRs of unknown outcome, by key.
         var unknown: [String: Int] = [:]
+
+        mutating func answer() {
+            answered += 1
+            let now = ContinuousClock.now
+            longestGap = max(longestGap, now - lastAnswer)
+            lastAnswer = now
+        }
     }
 
     static let echo = RedisScript(name: "echo", source: "redis.call('INCR', KEYS[1]) return ARGV[1]")
@@ -52,14 +63,14 @@ final class Load: Sendable {
             let word = "\(worker)-\(round)"
             do throws(RedisError) {
                 let reply = try await client.eval(Self.echo, keys: [key + ":scripts"], arguments: [word]).string
-                counts.withLock { reply == word ? ($0.answered += 1) : ($0.misattributed += 1) }
+                counts.withLock { reply == word ? $0.answer() : ($0.misattributed += 1) }
             } catch {
                 note(error)
             }
             do throws(RedisError) {
                 let number = try await client.send(["INCR", key + ":commands"]).int ?? 0
                 counts.withLock { counts in
-                    counts.answered += 1
+                    counts.answer()
                     if !counts.numbers[key, default: []].insert(number).inserted { counts.repeatedNumbers += 1 }
                 }
             } catch {

@@ -3,21 +3,23 @@
 import Foundation
 import Synchronization
 
-final class RedisServer: Sendable {
-    struct NotInstalled: Error, CustomStringConvertible {
+/// A server without persistence, unless its arguments say otherwise. Its process ends with it.
+package final class LoopbackServer: Sendable {
+    /// Tests that need a server fail without it; they don't skip.
+    package struct NotInstalled: Error, CustomStringConvertible {
         let program: String
-        var description: String { "\(program) is not on the PATH; these tests need it" }
+        package var description: String { "\(program) is not on the PATH; these tests need it" }
     }
 
-    let folder: URL
+    package let folder: URL
     /// For tests that need TCP; nothing listens there unless the arguments name it.
-    let port: Int
+    package let port: Int
     private let arguments: [String]
     private let process = Mutex<Process?>(nil)
 
     /// A server on a Unix socket, not started yet. `arguments` are added to its command line; `{folder}`, `{port}` and
     /// `{bus}` (a second port) stand for its own.
-    init(_ arguments: [String] = []) throws {
+    package init(_ arguments: [String] = []) throws {
         folder = URL(filePath: "/tmp/redis-client-\(UInt32.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         port = try Self.freePort()
@@ -33,7 +35,7 @@ final class RedisServer: Sendable {
     }
 
     /// A Sentinel, not started yet, with these lines in its configuration.
-    init(sentinel lines: [String]) throws {
+    package init(sentinel lines: [String]) throws {
         folder = URL(filePath: "/tmp/redis-client-\(UInt32.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         port = try Self.freePort()
@@ -48,9 +50,10 @@ final class RedisServer: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    var url: String { "unix://\(folder.path)/s" }
+    /// Over its Unix socket.
+    package var url: String { "unix://\(folder.path)/s" }
 
-    func start() throws {
+    package func start() throws {
         let process = Process()
         process.executableURL = try Self.find("redis-server")
         process.arguments = arguments
@@ -61,16 +64,17 @@ final class RedisServer: Sendable {
     }
 
     /// kill -9, and waits for the end.
-    func kill() {
+    package func kill() {
         guard let process = process.withLock({ $0.take() }) else { return }
         Foundation.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 
     /// Stops the process in its tracks: connections stay open and nothing is answered.
-    func freeze() { signal(SIGSTOP) }
+    package func freeze() { signal(SIGSTOP) }
 
-    func thaw() { signal(SIGCONT) }
+    /// Undoes ``freeze()``.
+    package func thaw() { signal(SIGCONT) }
 
     private func signal(_ number: Int32) {
         process.withLock { process in
@@ -78,24 +82,33 @@ final class RedisServer: Sendable {
         }
     }
 
-    /// A port that was free a moment ago.
+    /// Ports that this process has given away.
+    private static let given = Mutex<Set<Int>>([])
+
+    /// A port that was free a moment ago, below those that the system gives to connections.
     private static func freePort() throws -> Int {
+        for _ in 0..<1000 {
+            let port = Int.random(in: 10_000..<32_000)
+            if isFree(port), given.withLock({ $0.insert(port).inserted }) { return port }
+        }
+        throw POSIXError(.EADDRINUSE)
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(listener) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { address in
+        return withUnsafePointer(to: &address) { address in
             address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, size) == 0 && getsockname(listener, $0, &size) == 0
+                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard isBound else { throw POSIXError(.EADDRINUSE) }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 
-    static func find(_ program: String) throws -> URL {
+    package static func find(_ program: String) throws -> URL {
         for folder in (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") {
             let file = "\(folder)/\(program)"
             if FileManager.default.isExecutableFile(atPath: file) { return URL(filePath: file) }

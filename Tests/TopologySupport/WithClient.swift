@@ -4,14 +4,14 @@ import Logging
 import RedisClient
 
 /// A started server of the test's own.
-func startedServer(_ arguments: [String] = []) throws -> RedisServer {
-    let server = try RedisServer(arguments)
+package func startedServer(_ arguments: [String] = []) throws -> LoopbackServer {
+    let server = try LoopbackServer(arguments)
     try server.start()
     return server
 }
 
 /// Runs a client against `url`; ends it when `body` does.
-func withClient<T: Sendable>(
+package func withClient<T: Sendable>(
     _ url: String, configure: (inout RedisConfiguration) -> Void = { _ in },
     _ body: (RedisClient) async throws -> T
 ) async throws -> T {
@@ -31,7 +31,7 @@ func withClient<T: Sendable>(
 }
 
 /// Waits until `condition` holds, at most ten seconds; returns whether it does.
-func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
+package func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
     for _ in 0..<1000 {
         if try await condition() { return true }
         try await Task.sleep(for: .milliseconds(10))
@@ -40,7 +40,7 @@ func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
 }
 
 /// The error that `body` throws; nil when it doesn't.
-func failure<T>(_ body: () async throws(RedisError) -> T) async -> RedisError? {
+package func failure<T>(_ body: () async throws(RedisError) -> T) async -> RedisError? {
     do throws(RedisError) {
         _ = try await body()
         return nil
