@@ -9,6 +9,10 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// For the targets that a request passes through: an async function stays on its caller's executor (SE-0461). Where event
+/// loops run all tasks, each change of executor is one more job in a loop's queue.
+let stayOnCaller = strict + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+
 let package = Package(
     name: "bursar",
     platforms: [.macOS(.v15)],
@@ -71,7 +75,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: strict),
+            swiftSettings: stayOnCaller),
         .target(
             name: "HTTPSupport",
             dependencies: [
@@ -84,7 +88,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
             ],
-            swiftSettings: strict),
+            swiftSettings: stayOnCaller),
         .target(
             name: "GatewayHTTP",
             dependencies: [
@@ -92,7 +96,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
-            swiftSettings: strict),
+            swiftSettings: stayOnCaller),
         .target(
             name: "Console",
             dependencies: [

@@ -66,7 +66,7 @@ extension OrganisationNode {
     /// Steps that are reached without refusing: warn steps, a shadow budget's ladder, a reroute, a throttle.
     private func warnings(_ entry: AccountEntry, _ amounts: Amounts, _ attempt: Attempt?) -> [Warning] {
         var list: [Warning] = []
-        for (index, slot) in entry.chain.slots.enumerated() {
+        for (index, slot) in entry.chain.slots.enumerated() where attempt != nil || !slot.rule.steps.isEmpty {
             let known = slot.lease.figures
             guard known.asOf > 0 else { continue }
             func add(_ code: String, _ detail: String) {

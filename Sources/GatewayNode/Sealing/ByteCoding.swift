@@ -181,26 +181,39 @@ enum Base64URL {
         return table
     }()
 
-    static func encode(_ bytes: [UInt8]) -> String {
-        let count = (bytes.count * 4 + 2) / 3
-        return String(unsafeUninitializedCapacity: count) { out in
+    /// - Parameter mark: ASCII, put before the code.
+    static func encode(_ bytes: [UInt8], after mark: StaticString = "") -> String {
+        let start = mark.utf8CodeUnitCount
+        return String(unsafeUninitializedCapacity: start + (bytes.count * 4 + 2) / 3) { out in
+            for index in 0..<start { out[index] = mark.utf8Start[index] }
+            var at = start
             alphabet.withUnsafeBufferPointer { alphabet in
-                var at = 0, bits: UInt32 = 0, have = 0
-                for byte in bytes {
-                    bits = bits << 8 | UInt32(byte)
-                    have += 8
-                    while have >= 6 {
-                        have -= 6
-                        out[at] = alphabet[Int(bits >> UInt32(have) & 63)]
+                bytes.withUnsafeBufferPointer { bytes in
+                    func put(_ value: UInt32) {
+                        out[at] = alphabet[Int(value & 63)]
                         at += 1
                     }
+                    var index = 0
+                    while index + 3 <= bytes.count {
+                        let group =
+                            UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2])
+                        put(group >> 18)
+                        put(group >> 12)
+                        put(group >> 6)
+                        put(group)
+                        index += 3
+                    }
+                    // One byte left makes two letters, two make three.
+                    if index < bytes.count {
+                        let second = index + 1 < bytes.count ? UInt32(bytes[index + 1]) : 0
+                        let group = UInt32(bytes[index]) << 16 | second << 8
+                        put(group >> 18)
+                        put(group >> 12)
+                        if index + 1 < bytes.count { put(group >> 6) }
+                    }
                 }
-                if have > 0 {
-                    out[at] = alphabet[Int(bits << UInt32(6 - have) & 63)]
-                    at += 1
-                }
-                return at
             }
+            return at
         }
     }
 

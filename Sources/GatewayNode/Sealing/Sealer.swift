@@ -9,7 +9,8 @@ import QuotaCore
 struct Sealer: Sendable {
     static let maximumLength = 4096
     private struct Keys: Sendable {
-        let mac: SymmetricKey
+        /// Has taken in the key: a copy of it begins each code.
+        let mac: HMAC<SHA256>
         let receipt: SymmetricKey
         let relay: String
     }
@@ -24,7 +25,7 @@ struct Sealer: Sendable {
                 )
             }
             let relay = derive("relay").withUnsafeBytes { Base64URL.encode(Array($0)) }
-            return Keys(mac: derive("reservation"), receipt: derive("decision"), relay: relay)
+            return Keys(mac: HMAC(key: derive("reservation")), receipt: derive("decision"), relay: relay)
         }
     }
 
@@ -39,21 +40,26 @@ struct Sealer: Sendable {
         guard let key = keys.first else { return "" }
         var writer = ByteWriter()
         writer.write(token)
-        let mac = HMAC<SHA256>.authenticationCode(for: writer.bytes, using: key.mac)
-        writer.bytes.append(contentsOf: Array(mac).prefix(16))
-        return "rsv_" + Base64URL.encode(writer.bytes)
+        Self.code(writer.bytes, key.mac).withUnsafeBytes { writer.bytes.append(contentsOf: $0.prefix(16)) }
+        return Base64URL.encode(writer.bytes, after: "rsv_")
+    }
+
+    /// The code of a token, of which the first 16 bytes are used.
+    private static func code(_ bytes: [UInt8], _ mac: HMAC<SHA256>) -> HMAC<SHA256>.MAC {
+        var mac = mac
+        mac.update(data: bytes)
+        return mac.finalize()
     }
 
     func openReservation(_ id: String) -> ReservationToken? {
         guard id.hasPrefix("rsv_"), id.utf8.count <= Self.maximumLength,
             let bytes = Base64URL.decode(id.utf8.dropFirst(4)), bytes.count > 16
         else { return nil }
-        let body = bytes.dropLast(16)
+        let body = Array(bytes.dropLast(16))
         let tag = bytes.suffix(16)
         for key in keys {
-            let mac = Array(HMAC<SHA256>.authenticationCode(for: Array(body), using: key.mac)).prefix(16)
-            if ConstantTime.equal(Array(mac), Array(tag)) {
-                var reader = ByteReader(Array(body))
+            if Self.code(body, key.mac).withUnsafeBytes({ ConstantTime.equal($0.prefix(16), tag) }) {
+                var reader = ByteReader(body)
                 return reader.token()
             }
         }
@@ -67,7 +73,7 @@ struct Sealer: Sendable {
         guard let box = try? AES.GCM.seal(writer.bytes, using: key.receipt), let combined = box.combined else {
             return ""
         }
-        return "dec_" + Base64URL.encode(Array(combined))
+        return Base64URL.encode(Array(combined), after: "dec_")
     }
 
     func openDecision(_ id: String) -> Receipt? {

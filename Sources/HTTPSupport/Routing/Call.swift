@@ -47,7 +47,7 @@ package struct Call: Sendable {
 
     /// The whole body, at most as long as the route allows.
     /// - Throws: 413, 415, 408.
-    package func body() async throws -> ByteBuffer {
+    @concurrent package func body() async throws -> ByteBuffer {
         try checkContentType()
         let limit = route.bodyLimit
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
@@ -55,26 +55,24 @@ package struct Call: Sendable {
         }
         let deadline = ContinuousClock.now + limits.bodyTimeout
         var iterator = request.body.makeAsyncIterator()
-        guard var whole = try await next(&iterator) else { return ByteBuffer() }
-        while true {
-            if whole.readableBytes > limit { throw Problem.bodyTooLarge(limit: limit) }
-            guard var part = try await next(&iterator) else { return whole }
-            whole.writeBuffer(&part)
-            // A client that trickles is cut off here; one that stops, by the idle time-out of the connection.
-            if ContinuousClock.now > deadline { throw Problem.requestTimeout }
-        }
-    }
-
-    private func next(_ iterator: inout RequestBody.AsyncIterator) async throws -> ByteBuffer? {
         do {
-            return try await iterator.next()
+            guard var whole = try await iterator.next() else { return ByteBuffer() }
+            while true {
+                if whole.readableBytes > limit { throw Problem.bodyTooLarge(limit: limit) }
+                guard var part = try await iterator.next() else { return whole }
+                whole.writeBuffer(&part)
+                // A client that trickles is cut off here; one that stops, by the idle time-out of the connection.
+                if ContinuousClock.now > deadline { throw Problem.requestTimeout }
+            }
+        } catch let problem as Problem {
+            throw problem
         } catch {
             throw TransportFailure(cause: error)
         }
     }
 
     private func checkContentType() throws(Problem) {
-        guard let type = headers[.contentType] else { return }
+        guard let type = headers[.contentType], !route.contentTypes.contains(type) else { return }
         let essence = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
         guard !route.contentTypes.contains(essence) else { return }
         throw .unsupportedMediaType(route.contentTypes.joined(separator: ", "))

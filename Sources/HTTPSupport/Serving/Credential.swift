@@ -7,8 +7,10 @@ package enum Credential {
     package static func read(_ headers: HTTPFields) -> String? {
         if let value = headers[.authorization] {
             guard value.utf8.count > 7, value.utf8.count <= 1024 else { return nil }
-            let split = value.utf8.index(value.startIndex, offsetBy: 7)
-            guard value[..<split].lowercased() == "bearer " else { return nil }
+            let split = value.utf8.index(value.startIndex, offsetBy: 6)
+            guard value.utf8[split] == UInt8(ascii: " "),
+                zip(value.utf8, "bearer".utf8).allSatisfy({ $0 | 0x20 == $1 })
+            else { return nil }
             return word(value[split...])
         }
         return headers[.apiKey].flatMap { word($0[...]) }
