@@ -52,6 +52,12 @@ package struct JSONWriter: Sendable {
         if let value { string(value) } else { null() }
     }
 
+    /// The usual kind of integer; other targets pay for generics at run time.
+    package mutating func field(_ key: StaticString, _ value: Int64?) {
+        self.key(key)
+        if let value { integer(value) } else { null() }
+    }
+
     package mutating func field(_ key: StaticString, _ value: (some FixedWidthInteger)?) {
         self.key(key)
         if let value { integer(value) } else { null() }

@@ -65,7 +65,7 @@ package struct APIKey: Sendable, Hashable {
 
     /// Whether this is the key whose digest is given, in a time that does not depend on where digests differ.
     package func matches(sha256Hex other: String) -> Bool {
-        ConstantTime.equal(Array(sha256Hex.utf8), Array(other.utf8))
+        ConstantTime.equal(sha256Hex.utf8, other.utf8)
     }
 
     private static func isWord(_ bytes: ArraySlice<UInt8>) -> Bool {

@@ -5,9 +5,13 @@ package enum Identifier {
     /// Bytes, which are also characters here.
     package static let maximumLength = 63
 
-    package static func isValid(_ text: some StringProtocol) -> Bool {
+    package static func isValid(_ text: String) -> Bool { isValid(bytes: text.utf8) }
+
+    package static func isValid(_ text: Substring) -> Bool { isValid(bytes: text.utf8) }
+
+    private static func isValid(bytes: some Sequence<UInt8>) -> Bool {
         var length = 0
-        for byte in text.utf8 {
+        for byte in bytes {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): break
             case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
