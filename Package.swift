@@ -206,6 +206,32 @@ let package = Package(
             name: "TopologySupport",
             dependencies: ["RedisClient", .product(name: "Logging", package: "swift-log")],
             path: "Tests/TopologySupport", swiftSettings: strict),
+        .target(
+            name: "Chaos",
+            dependencies: [
+                "BursarCommands", "ProcessSupport", "TestSupport",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/Chaos", swiftSettings: strict),
+        .executableTarget(
+            name: "bursar-chaos",
+            dependencies: [
+                "bursar", "Chaos",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/ChaosMain", swiftSettings: strict),
+        .testTarget(
+            name: "ChaosTests",
+            dependencies: [
+                "Chaos",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
     ]
 )

@@ -19,16 +19,18 @@ package struct Answer: Sendable, CustomStringConvertible {
     ///
     /// - Throws: when there is no answer.
     package static func to(
-        _ method: HTTPMethod, _ url: String, key: String?, _ body: String? = nil
+        _ method: HTTPMethod, _ url: String, key: String?, _ body: String? = nil, idempotencyKey: String? = nil,
+        within limit: TimeAmount = .seconds(20), by client: HTTPClient = .shared
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: url)
         request.method = method
         if let key { request.headers.add(name: "authorization", value: "Bearer \(key)") }
+        if let idempotencyKey { request.headers.add(name: "idempotency-key", value: idempotencyKey) }
         if let body {
             request.headers.add(name: "content-type", value: "application/json")
             request.body = .bytes(ByteBuffer(string: body))
         }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let response = try await client.execute(request, timeout: limit)
         let bytes = Data(try await response.body.collect(upTo: 1 << 20).readableBytesView)
         let value = bytes.isEmpty ? JSONValue.null : (try? JSONDecoder().decode(JSONValue.self, from: bytes))
         return Answer(status: Int(response.status.code), headers: response.headers, body: value ?? .null)

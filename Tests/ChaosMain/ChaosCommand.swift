@@ -1,0 +1,4 @@
+// The executable of `make chaos`.
+
+@main
+enum Main { static func main() {} }
