@@ -105,9 +105,10 @@ package final class OrganisationNode: Sendable {
         let (machine, fresh) = Self.makeSession(configuration, alarm: alarm, version: version)
         let old = handle.withLock { current -> SessionHandle in
             defer { current = fresh }
+            // Before anybody sees it: requests that wait for this session take their time from it.
+            fresh.ledgerOffset.store(current.ledgerOffset.load(ordering: .relaxed), ordering: .relaxed)
             return current
         }
-        fresh.ledgerOffset.store(old.ledgerOffset.load(ordering: .relaxed), ordering: .relaxed)
         state.withLock { state in
             state.past.append(state.machine)
             state.machine = machine

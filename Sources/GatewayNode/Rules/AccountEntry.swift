@@ -20,9 +20,11 @@ final class SessionHandle: Sendable {
         self.leftover = leftover
     }
 
-    /// Takes over the times of the machine after an answer.
+    /// Takes over the times of the machine.
     func follow(_ machine: SessionMachine) {
-        ledgerOffset.store(machine.ledgerOffset, ordering: .relaxed)
+        // Before its first answer a machine knows nothing of the ledger's time. What the session before it knew, or what the
+        // ledger told with the rules, must stay: a reservation made now would otherwise be of 1970.
+        if machine.answeredAt != .min { ledgerOffset.store(machine.ledgerOffset, ordering: .relaxed) }
         answeredAt.store(machine.answeredAt, ordering: .relaxed)
         deadline.store(machine.maySettle(machine.deadline) ? machine.deadline : .min, ordering: .relaxed)
     }
