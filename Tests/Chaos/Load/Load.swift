@@ -193,7 +193,7 @@ final class Load: Sendable {
             case nil: record.count { $0.silent += 1 }
             default:
                 if let answer {
-                    record.surprise("\(gateway.name) answers a \(releases ? "release" : "commit") with \(answer)")
+                    record.surprise("\(gateway.name) answers a \(releases ? "release" : "commit") of \(id) with \(answer)")
                 }
                 return record.set(number, .unanswered)
             }
