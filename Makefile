@@ -12,7 +12,10 @@ MIX ?=
 # Some of the planted bugs, with commas between their names; empty: all.
 MUTANTS ?=
 
-.PHONY: run test simulate e2e mutants schemathesis lint bench loadtest setup build format
+# Faults of whole installations, with commas between; empty: all. How often each, and the seed of the choices.
+FAULTS ?=
+ROUNDS ?= 3
+.PHONY: run test simulate e2e chaos mutants schemathesis lint bench loadtest setup build format
 
 run: setup
 	$(SWIFT) build -c release --product bursar
@@ -33,6 +36,13 @@ simulate: setup
 e2e: setup
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --no-parallel --filter EndToEndTests
+
+# Processes killed and stopped, links cut, disks filled under load, with a table: docs/chaos.md. A debug build, so that
+# assertions hold too. make chaos ROUNDS=1 FAULTS=kill,pause
+chaos: setup
+	$(SWIFT) build --product bursar
+	$(SWIFT) build --product bursar-chaos
+	exec .build/debug/bursar-chaos --faults '$(FAULTS)' --rounds '$(ROUNDS)' $(if $(filter command line environment,$(origin SEED)),--seed '$(SEED)')
 
 # Plants known bugs, one at a time, and sees that the tests notice: make mutants MUTANTS="grant not capped,over forgotten"
 mutants: setup
