@@ -11,8 +11,8 @@ struct JudgeTests {
         allowance: Int64 = 1000, spent: Int64, leased: Int64 = 0, inDoubt: Int64 = 0, off: Int64 = 0
     ) -> Reading {
         Reading(
-            account: "search", allowance: allowance, available: allowance - spent - leased - inDoubt + off, spent: spent,
-            leased: leased, inDoubt: inDoubt)
+            account: "search", allowance: allowance, available: allowance - spent - leased - inDoubt + off,
+            spent: spent, leased: leased, inDoubt: inDoubt)
     }
 
     private func story(

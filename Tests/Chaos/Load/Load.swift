@@ -193,7 +193,8 @@ final class Load: Sendable {
             case nil: record.count { $0.silent += 1 }
             default:
                 if let answer {
-                    record.surprise("\(gateway.name) answers a \(releases ? "release" : "commit") of \(id) with \(answer)")
+                    let word = releases ? "release" : "commit"
+                    record.surprise("\(gateway.name) answers a \(word) of \(id) with \(answer)")
                 }
                 return record.set(number, .unanswered)
             }

@@ -17,7 +17,12 @@ final class SingleStore: Store {
 
     static func start(_ folder: String, fsync: String, disk: SmallDisk?) async throws -> SingleStore {
         let store = SingleStore(try await Ports.free(), folder, fsync: fsync, disk: disk)
-        try await store.redis.start()
+        do {
+            try await store.redis.start()
+        } catch {
+            await store.end()
+            throw error
+        }
         store.watch.withLock { $0 = Task { await store.watchSize() } }
         return store
     }
