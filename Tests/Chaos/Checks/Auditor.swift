@@ -22,6 +22,9 @@ final class Auditor: Sendable {
 
     private static let mostBroken = 20
     private static let settleTime = Duration.seconds(20)
+    /// A session lives for 3 s after its last message. Until then the money of a killed gateway is leased, not in doubt,
+    /// and what others took for it is not booked.
+    private static let sessionLife = Duration.seconds(4)
 
     private let stack: Stack
     private let record: ClientRecord
@@ -79,9 +82,10 @@ final class Auditor: Sendable {
     }
 
     private func isComplete(_ books: [Reading], isOver: Bool) -> Bool {
-        zip(books, scopes()).allSatisfy { reading, scope in
+        if let last = record.deaths.last, ContinuousClock.now - last.at < Self.sessionLife { return false }
+        return zip(books, scopes()).allSatisfy { reading, scope in
             let tally = tally(scope)
-            let isExpired = scope.charges == false || record.deaths.isEmpty == false || tally.perhapsAbandoned == 0
+            let isExpired = !scope.charges || !record.deaths.isEmpty || tally.perhapsAbandoned == 0
             return isExpired && reading.spent >= tally.least && (!isOver || reading.leased == 0)
         }
     }
