@@ -32,7 +32,7 @@ struct JudgeTests {
         Judge.finding(books, tally, isOver: isOver, mayDoubt: mayDoubt)
     }
 
-    private let committed = Conversation.State.committed(at: JudgeTests.start)
+    private let committed = Conversation.State.committed(asked: JudgeTests.start, at: JudgeTests.start)
 
     @Test("What was acknowledged and is spent is right, also beyond the hold")
     func right() {
@@ -61,9 +61,16 @@ struct JudgeTests {
         let late = Death(gateway: 0, life: 1, at: Self.start + .seconds(5))
         #expect(
             finding(books(spent: 0, inDoubt: 10), tally([story(committed)], deaths: [late]), mayDoubt: true).lost == 10)
-        let soon = Death(gateway: 0, life: 1, at: Self.start)
+        let soon = Death(gateway: 0, life: 1, at: Self.start + .milliseconds(300))
         let next = tally([story(life: 2, committed)], deaths: [soon])
         #expect(finding(books(spent: 0, inDoubt: 10), next, mayDoubt: true).lost == 10)
+    }
+
+    @Test("What others took after the owner's death is in the books, whatever else is in doubt")
+    func afterDeath() {
+        let death = Death(gateway: 0, life: 1, at: Self.start - .milliseconds(200))
+        let tally = tally([story(committed)], deaths: [death])
+        #expect(finding(books(spent: 0, inDoubt: 500), tally, mayDoubt: true).lost == 10)
     }
 
     @Test("A commit that is counted twice is found")

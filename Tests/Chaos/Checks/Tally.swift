@@ -6,6 +6,9 @@ package struct Tally: Sendable, Hashable {
     /// that is given up after 1 s, and some time for a busy machine.
     package static let reportTime = Duration.milliseconds(1500)
 
+    /// From the decision to kill until the process is sure to be gone.
+    package static let killTime = Duration.milliseconds(100)
+
     /// Commits answered by 200.
     package var acknowledged: Int64 = 0
     /// What they used beyond their holds; also of those that nobody answered.
@@ -41,11 +44,11 @@ package struct Tally: Sendable, Hashable {
     ) {
         let beyond = max(0, story.actual - story.hold)
         switch story.state {
-        case .committed(let at):
+        case .committed(let asked, let at):
             acknowledged += story.actual
             overrun += beyond
-            // What another took after the death is in the ledger; how long the answer took to arrive is unknown.
-            if let end, at >= end - Self.reportTime, at <= end + Self.reportTime {
+            // Who was asked after the death can only have told the ledger.
+            if let end, at >= end - Self.reportTime, asked <= end + Self.killTime {
                 atRisk += story.actual
                 overrunAtRisk += beyond
             }

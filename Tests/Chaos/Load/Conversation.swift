@@ -6,8 +6,8 @@ package struct Conversation: Sendable, Hashable {
         /// Nobody has answered the reserve for good.
         case asked
         case open
-        /// Answered by 200.
-        case committed(at: ContinuousClock.Instant)
+        /// Answered by 200 at a time, to a request that was sent at another.
+        case committed(asked: ContinuousClock.Instant, at: ContinuousClock.Instant)
         case released
         /// The client goes away without a word; the hold expires at this time.
         case abandoned(until: ContinuousClock.Instant)

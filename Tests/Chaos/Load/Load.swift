@@ -172,13 +172,14 @@ final class Load: Sendable {
         while ContinuousClock.now < deadline {
             let gateway = stack.gateways[place]
             let path = "\(gateway.url)/v1/reservations/\(id)"
+            let asked = ContinuousClock.now
             let answer =
                 releases
                 ? await ask(.DELETE, path, nil)
                 : await ask(.POST, path + "/commit", #"{"tokens":\#(story.actual)}"#)
             switch answer?.status {
             case 200 where !releases:
-                record.set(number, .committed(at: .now))
+                record.set(number, .committed(asked: asked, at: .now))
                 record.count { counts in
                     counts.commits += 1
                     if place != story.gateway { counts.commitsElsewhere += 1 }
