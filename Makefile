@@ -14,7 +14,7 @@ MUTANTS ?=
 
 # Faults of whole installations, with commas between; empty: all. How often each, and the seed of the choices.
 FAULTS ?=
-ROUNDS ?= 3
+ROUNDS ?= 2
 .PHONY: run test simulate e2e chaos mutants schemathesis lint bench loadtest setup build format
 
 run: setup

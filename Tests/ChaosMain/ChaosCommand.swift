@@ -16,7 +16,7 @@ struct ChaosCommand: AsyncParsableCommand {
     var faults = ""
 
     @Option(help: "How often each fault is injected.")
-    var rounds = 3
+    var rounds = 2
 
     @Option(help: "Gateways of each installation, at least 2.")
     var gateways = 3
