@@ -85,8 +85,8 @@ final class Auditor: Sendable {
         if let last = record.deaths.last, ContinuousClock.now - last.at < Self.sessionLife { return false }
         return zip(books, scopes()).allSatisfy { reading, scope in
             let tally = tally(scope)
-            let isExpired = !scope.charges || !record.deaths.isEmpty || tally.perhapsAbandoned == 0
-            return isExpired && reading.spent >= tally.least && (!isOver || reading.leased == 0)
+            // A hold that expires after all goodbyes is charged with the next exchange of anyone, and there is none.
+            return tally.expiring == 0 && reading.spent >= tally.least && (!isOver || reading.leased == 0)
         }
     }
 

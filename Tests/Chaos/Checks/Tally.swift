@@ -21,6 +21,8 @@ package struct Tally: Sendable, Hashable {
     package var abandoned: Int64 = 0
     /// As above where the owner was killed, or the hold has not expired: charged or not.
     package var perhapsAbandoned: Int64 = 0
+    /// Of that, holds of owners that live: charged as soon as they have expired.
+    package var expiring: Int64 = 0
     /// Commits that nobody answered, and reserves that a killed gateway may have admitted.
     package var unanswered: Int64 = 0
 
@@ -55,6 +57,7 @@ package struct Tally: Sendable, Hashable {
         case .abandoned(let until):
             guard charges else { return }
             if end == nil, until < now { abandoned += story.hold } else { perhapsAbandoned += story.hold }
+            if end == nil, until >= now { expiring += story.hold }
         case .open, .unanswered:
             overrun += beyond
             unanswered += max(story.hold, story.actual)
