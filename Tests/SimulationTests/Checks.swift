@@ -23,6 +23,39 @@ extension World {
         }
     }
 
+    /// G4: when all is quiet, what no book shows as taken is granted to whoever asks for it, to the last unit.
+    func refusalCheck(at node: SimulatedNode, _ setup: Setup) async throws {
+        for account in setup.accounts.map(\.id) {
+            var available = Int64.max
+            for budget in setup.path(account) {
+                guard let period = budget.period(at: now) else { continue }
+                let book = try await books.books(
+                    generation: budget.generation, start: period.start, organisation: World.organisation
+                ).first
+                // Nobody has asked for this period yet: what it inherits is not settled before it is opened.
+                guard let book else { return }
+                available = min(available, book.limit - book.committed)
+            }
+            guard available > 0, available < .max else { continue }
+            var outcome: (isAdmitted: Bool, reason: RefusalReason?)?
+            node.reserve(account, available, self, setup) { world, admitted, reason in
+                outcome = (admitted != nil, reason)
+                guard let admitted else { return }
+                let id = ReservationID(session: admitted.session, number: admitted.number, holds: admitted.holds)
+                world.remember(id.key, Truth(session: admitted.session, holds: admitted.holds, askedAt: world.now))
+                world.update(id.key) { $0.attempts = [0] }
+                node.commit(id, 0, world) { _, _ in }
+            }
+            try await run(until: now + 1500)
+            if outcome?.isAdmitted != true {
+                throw Violation(description: "G4 \(account): \(available) are free, \(String(describing: outcome))")
+            }
+            count("last unit granted")
+            // What came back is given back.
+            try await run(until: now + 4000)
+        }
+    }
+
     /// When all is quiet: nothing outstanding but what the dead keep, every acknowledged commit in the books once.
     func finalCheck(_ setup: Setup) async throws {
         if let breach { throw Violation(description: breach) }

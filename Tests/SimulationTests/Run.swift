@@ -6,7 +6,7 @@ import QuotaCore
 import RedisClient
 import TestSupport
 
-/// The accounts and budgets of a run: a root with two departments.
+/// The accounts and budgets of a run: a root with two departments, sometimes with teams and users below them.
 struct Setup {
     struct Budget {
         var account: String
@@ -24,9 +24,16 @@ struct Setup {
         var start: Int64
         var end: Int64
     }
+    /// Parents come before their children.
+    var accounts: [(id: String, parent: String?)]
     var budgets: [Budget]
 
-    func ancestors(_ account: String) -> [String] { account == "default" ? ["default"] : [account, "default"] }
+    /// The account, its parent and so on up to the root.
+    func ancestors(_ account: String) -> [String] {
+        var path = [account]
+        while let parent = accounts.first(where: { $0.id == path[path.count - 1] })?.parent { path.append(parent) }
+        return path
+    }
     func path(_ account: String) -> [Budget] {
         ancestors(account).flatMap { id in budgets.filter { $0.account == id } }
     }
@@ -47,9 +54,11 @@ enum Run {
     static let expiry: Int64 = 4000
 
     /// Runs one seed on a Redis that is flushed first.
-    static func seed(_ seed: UInt64, faults: Faults, redis: RedisClient) async throws -> RunReport {
+    static func seed(
+        _ seed: UInt64, faults: Faults, nodes: ClosedRange<Int64> = 3...5, redis: RedisClient
+    ) async throws -> RunReport {
         _ = try await redis.send(["FLUSHALL"])
-        let world = World(ledger: Ledger(redis: redis), redis: redis, seed: seed, faults: faults)
+        let world = World(ledger: Ledger(redis: redis), redis: redis, seed: seed, faults: faults, nodes: nodes)
         let setup = try await prepare(world)
         var violation: String?
         do {
@@ -73,14 +82,19 @@ enum Run {
             OrganisationSettings(name: "Default", timezone: "UTC", durability: "relaxed", unpriced: "deny"),
             timeToLive: 3000, secrets: "[]", rootRecord: #"{"name":"Default"}"#, change: change(),
             organisation: World.organisation)
-        for account in ["d1", "d2"] {
+        let accounts = tree(world)
+        for account in accounts {
+            guard let parent = account.parent else { continue }
             _ = try await books.putAccount(
-                account, parent: "default", record: "{}", change: change(), organisation: World.organisation)
+                account.id, parent: parent, record: "{}", change: change(), organisation: World.organisation)
         }
+        let amounts: [String: Int64] = ["default": 260, "d1": 160, "d2": 160, "t1": 110, "u1": 60]
         let rule = world.random.chance(0.7)
         let start = World.start / 1000
+        let budgets = accounts.compactMap { account in amounts[account.id].map { (account.id, $0 * world.scale) } }
         let setup = Setup(
-            budgets: [("default", 260), ("d1", 160), ("d2", 160)].map { (account: String, amount: Int64) in
+            accounts: accounts,
+            budgets: budgets.map { (account: String, amount: Int64) in
                 let minutes = world.faults.contains(.period) && world.random.chance(0.5)
                 // The first minute ends in the midst of the work.
                 let cuts =
@@ -102,6 +116,15 @@ enum Run {
         return setup
     }
 
+    /// Two to four levels. Not every account has a budget.
+    private static func tree(_ world: World) -> [(id: String, parent: String?)] {
+        var accounts: [(id: String, parent: String?)] = [("default", nil), ("d1", "default"), ("d2", "default")]
+        guard world.random.chance(0.5) else { return accounts }
+        accounts += [("t1", "d1"), ("t2", "d2")]
+        if world.random.chance(0.5) { accounts.append(("u1", "t1")) }
+        return accounts
+    }
+
     private static func put(_ budget: Setup.Budget, _ amount: Int64, _ world: World) async throws {
         for period in budget.periods {
             let key = LeaseKey(generation: budget.generation, start: period.start)
@@ -119,7 +142,7 @@ enum Run {
     }
 
     private static func work(_ world: World, _ setup: Setup) async throws {
-        for _ in 0..<Int(world.random.integer(3...5)) { world.nodes.append(SimulatedNode(world)) }
+        for _ in 0..<Int(world.random.integer(world.nodeCount)) { world.nodes.append(SimulatedNode(world)) }
         client(world, setup)
         fault(world, setup)
         if !world.faults.isDisjoint(with: [.rollback, .stale]) { snapshots(world) }
@@ -145,25 +168,32 @@ enum Run {
         }
     }
 
-    /// Requests come one after the other, commits follow at any node, some never.
+    /// Requests come one after the other, sometimes many at once; commits follow at any node, some never.
     private static func client(_ world: World, _ setup: Setup) {
         world.after(world.random.integer(1...50)) { world in
             guard world.now < world.begin + workTime else { return }
             client(world, setup)
-            guard let node = world.random.pick(world.nodes.filter(\.isRunning)) else { return }
-            let account = world.random.pick(["d1", "d1", "d2", "default"]) ?? "d1"
-            let amount = world.random.pick([1, 2, 3, 5, 8, 12] as [Int64]) ?? 1
-            node.deliver(world) { world in
-                let asked = world.now
-                node.reserve(account, amount, world, setup) { world, admitted, reason in
-                    guard let admitted else {
-                        world.count(reason.map { "refused \($0)" } ?? "refused")
-                        return
-                    }
-                    world.count("admitted")
-                    world.periodCheck(admitted.holds, setup)
-                    admit(admitted, amount, asked, node, world)
+            let leaves = setup.accounts.map(\.id)
+            guard let account = world.random.pick(leaves + ["d1", "d1", leaves[leaves.count - 1]]) else { return }
+            let isStorm = world.random.chance(0.01)
+            if isStorm { world.count("storm") }
+            for _ in 0..<(isStorm ? 40 : 1) { request(account, world, setup) }
+        }
+    }
+
+    private static func request(_ account: String, _ world: World, _ setup: Setup) {
+        guard let node = world.random.pick(world.nodes.filter(\.isRunning)) else { return }
+        let amount = world.random.pick([1, 2, 3, 5, 8, 12] as [Int64]) ?? 1
+        node.deliver(world) { world in
+            let asked = world.now
+            node.reserve(account, amount, world, setup) { world, admitted, reason in
+                guard let admitted else {
+                    world.count(reason.map { "refused \($0)" } ?? "refused")
+                    return
                 }
+                world.count("admitted")
+                world.periodCheck(admitted.holds, setup)
+                admit(admitted, amount, asked, node, world)
             }
         }
     }
@@ -267,6 +297,7 @@ enum Run {
         world.calm = true
         let janitor = SimulatedNode(world)
         try await world.run(until: world.now + 16_000)
+        try await world.refusalCheck(at: janitor, setup)
         for node in world.nodes { node.close(world) }
         try await world.run(until: world.now + 14_000)
         for node in world.nodes where node.isRunning {

@@ -11,6 +11,7 @@ struct SimulationTests {
     struct Mix: CustomTestStringConvertible {
         var name: String
         var faults: Faults
+        var nodes: ClosedRange<Int64> = 3...5
         var testDescription: String { name }
     }
     static let mixes = [
@@ -23,6 +24,7 @@ struct SimulationTests {
         Mix(name: "links are cut one way, clocks leap", faults: [.loss, .oneWay, .leap]),
         Mix(name: "Redis is full or forgets its scripts", faults: [.loss, .full, .scripts]),
         Mix(name: "a stale replica takes over", faults: [.loss, .stale]),
+        Mix(name: "many nodes", faults: [.loss, .kill, .close, .lower], nodes: 20...50),
         Mix(name: "everything fails", faults: .all),
     ]
     private static let environment = ProcessInfo.processInfo.environment
@@ -32,7 +34,7 @@ struct SimulationTests {
     @Test("whatever fails", arguments: mixes)
     func seeds(mix: Mix) async throws {
         let first = UInt64(Self.environment["BURSAR_SEED"] ?? "1") ?? 1
-        let count = UInt64(Self.environment["BURSAR_SEEDS"] ?? "29") ?? 29
+        let count = UInt64(Self.environment["BURSAR_SEEDS"] ?? "22") ?? 22
         if let only = Self.environment["BURSAR_MIX"], !only.isEmpty, !mix.name.contains(only) { return }
         Progress.shared.start()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -58,7 +60,8 @@ struct SimulationTests {
                 // The connection is up before the first seed begins.
                 _ = try await client.send(["PING"])
                 for seed in seeds {
-                    let report = try await Run.seed(seed, faults: mix.faults, redis: client)
+                    let report = try await Run.seed(
+                        seed, faults: mix.faults, nodes: mix.nodes, redis: client)
                     Progress.shared.add(report, mix: mix.name, isLast: seed == seeds.last)
                     if let violation = report.violation { record(violation, seed, mix, report) }
                 }

@@ -73,6 +73,7 @@ final class World {
     var runID = "a1"
     var runs = 1
     private var names = 0
+    let nodeCount: ClosedRange<Int64>
     private var queue: [Event] = []
     private var orders = 0
     var calm = false
@@ -102,12 +103,16 @@ final class World {
         !faults.isDisjoint(with: [.close, .pause, .rollback, .oneWay, .leap, .full, .stale])
     }
 
-    init(ledger: Ledger, redis: RedisClient, seed: UInt64, faults: Faults) {
+    init(ledger: Ledger, redis: RedisClient, seed: UInt64, faults: Faults, nodes: ClosedRange<Int64>) {
+        self.nodeCount = nodes
         self.ledger = ledger
         self.redis = redis
         self.random = SeededGenerator(seed: seed)
         self.faults = faults
     }
+
+    /// Many nodes need more to share.
+    var scale: Int64 { max(1, nodeCount.upperBound / 5) }
 
     func fresh(_ prefix: String) -> String {
         names += 1
