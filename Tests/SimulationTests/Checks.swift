@@ -24,7 +24,9 @@ extension World {
     }
 
     /// G4: when all is quiet, what no book shows as taken is granted to whoever asks for it, to the last unit.
+    /// Most is spent by then, so every allowance is raised before: nobody may go on refusing.
     func refusalCheck(at node: SimulatedNode, _ setup: Setup) async throws {
+        for budget in setup.budgets { try await Run.put(budget, budget.amount * 14 / 10, self) }
         for account in setup.accounts.map(\.id) {
             var available = Int64.max
             for budget in setup.path(account) {

@@ -125,7 +125,7 @@ enum Run {
         return accounts
     }
 
-    private static func put(_ budget: Setup.Budget, _ amount: Int64, _ world: World) async throws {
+    static func put(_ budget: Setup.Budget, _ amount: Int64, _ world: World) async throws {
         for period in budget.periods {
             let key = LeaseKey(generation: budget.generation, start: period.start)
             world.limits[key] = max(world.limits[key] ?? 0, amount)
