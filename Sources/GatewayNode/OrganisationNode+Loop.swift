@@ -134,9 +134,11 @@ extension OrganisationNode {
 
     /// Expires reservations and waits, and repeats direct charges that the ledger has not taken.
     private func housekeep() async {
-        var shard = 0
+        var (shard, round) = (0, 0)
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(50))
+            round += 1
+            if round % 100 == 0 { sweepSubLeases() }
             let now = clock.now()
             let session = session
             if !state.withLock({ $0.closing }), session.maySettle(now) {

@@ -27,6 +27,7 @@ extension OrganisationNode {
         switch words.first {
         case "version":
             guard words.count >= 2, let version = Int64(words[1]) else { return }
+            hear(of: version)
             distrust(words.dropFirst(2))
             guard version > rulesVersion.load(ordering: .relaxed) else { return }
             await readNews()
@@ -65,35 +66,44 @@ extension OrganisationNode {
             var more = true
             while more {
                 let after = rulesVersion.load(ordering: .relaxed)
+                let asOf = clock.now()
                 let page = try await ledger.news(after: after, organisation: organisation)
+                hear(of: page.version)
                 if page.complete {
-                    for item in page.news { await apply(item) }
+                    for item in page.news { try await apply(item) }
                     more = false
                 } else if page.version > after || after == 0 {
-                    await reloadAll()
+                    try await reloadAll()
                     more = false
                 } else {
                     more = false
                 }
-                raise(to: page.version)
+                raise(to: page.version, asOf: asOf)
             }
         } catch {
             logger.warning("news not read", metadata: ["error": "\(error)"])
         }
     }
 
-    private func raise(to version: Int64) {
+    /// Before anything is retired: what is looked up meanwhile must see that it may be out of date.
+    private func hear(of version: Int64) { _ = newestVersion.max(version, ordering: .acquiringAndReleasing) }
+
+    private func raise(to version: Int64, asOf: Int64) {
         if version > rulesVersion.load(ordering: .relaxed) { rulesVersion.store(version, ordering: .releasing) }
         let applied = rulesVersion.load(ordering: .relaxed)
-        state.withLock { $0.machine.rulesVersionApplied = max($0.machine.rulesVersionApplied, applied) }
+        let handle = session
+        state.withLock { state in
+            state.machine.apply(rules: applied, asOf: asOf)
+            if handle.id == state.machine.id { handle.follow(state.machine) }
+        }
     }
 
-    private func apply(_ item: News) async {
+    private func apply(_ item: News) async throws {
         let now = clock.now()
         if !item.after.isEmpty || item.kind == "block.deleted" { retries.remember(item, at: now) }
         switch item.kind {
         case "budget.warned", "budget.reached": return
-        case "prices.put", "organisation.updated", "secrets.rotated": await reloadSettings()
+        case "prices.put", "organisation.updated", "secrets.rotated": try await reloadSettings()
         case "history.started":
             // Blocks first: what is looked up from here on must find those that Redis has forgotten.
             await retellRules()
@@ -111,23 +121,19 @@ extension OrganisationNode {
         }
     }
 
-    private func reloadAll() async {
+    private func reloadAll() async throws {
         entries.retire { _ in true }
         keys.forgetAll()
-        await reloadSettings()
+        try await reloadSettings()
         let now = clock.now()
         state.withLock { $0.machine.rulesChanged(generation: nil, now: now) }
         alarm.ring()
     }
 
-    private func reloadSettings() async {
-        do {
-            let head = try await OrganisationHead.read(ledger, organisation: organisation)
-            settings.withLock { $0 = Settings(head, organisation: organisation) }
-            entries.retire { _ in true }
-        } catch {
-            logger.warning("settings not read", metadata: ["error": "\(error)"])
-        }
+    private func reloadSettings() async throws {
+        let head = try await OrganisationHead.read(ledger, organisation: organisation)
+        settings.withLock { $0 = Settings(head, organisation: organisation) }
+        entries.retire { _ in true }
     }
 }
 

@@ -183,24 +183,25 @@ extension OrganisationNode {
         }
         let request = ReservationRequest(
             account: token.account, model: token.model, estimate: estimate, timeToLive: timeToLive)
-        guard token.session == sessionID, session.maySettle(clock.now()),
-            let open = session.table.reservation(token.number), open.state == .open
-        else {
-            let time = nowMilliseconds()
-            return .refused(
-                refusal(
-                    .notFound, nil, request, .zero, time: time,
-                    detail: "the reservation is not open at this node; ask the node that made it"))
-        }
         for _ in 0..<4 {
             do {
                 guard let entry = try await entry(for: token.account) else { return .refused(unknownAccount(request)) }
+                // Numbers begin anew in every session: that of another one is a stranger's.
+                guard token.session == entry.session.id, entry.session.maySettle(clock.now()),
+                    let open = entry.session.table.reservation(token.number), open.state == .open
+                else { return .refused(notOpenHere(request)) }
                 if let outcome = await extend(entry, token, open, request) { return outcome }
             } catch {
                 return .refused(outOfReach(request, error))
             }
         }
         return .refused(outOfReach(request, RulesError(message: "the rules kept changing")))
+    }
+
+    private func notOpenHere(_ request: ReservationRequest) -> Refusal {
+        refusal(
+            .notFound, nil, request, .zero, time: nowMilliseconds(),
+            detail: "the reservation is not open at this node; ask the node that made it")
     }
 
     /// Nil: the rules in memory were out of date, try again.
@@ -231,7 +232,7 @@ extension OrganisationNode {
             return entry.session.table.prolong(token.number, expiresAt: expiresAt)
                 ? done(nil) : .refused(unknownAccount(request))
         }
-        let hold = ChainHold(chain: entry.chain, amounts: more, exempt: open.hold.exempt)
+        let hold = ChainHold(chain: entry.chain, amounts: more, exempt: Self.exempt(open.hold, in: entry.chain))
         let now = clock.now()
         if entry.isCurrent(time), entry.session.isFresh(now, bound: entry.chain.stalenessBound),
             entry.session.table.extend(token.number, to: hold, expiresAt: expiresAt)
@@ -246,6 +247,15 @@ extension OrganisationNode {
             entry.chain.retire()
             return nil
         case .refused(let reason): return .refused(refused(reason, outcome.attempt, entry, request, time: time))
+        }
+    }
+
+    /// The budgets that rerouted a hold, at their places in a chain that may have changed since.
+    private static func exempt(_ hold: ChainHold, in chain: Chain) -> UInt64 {
+        let rerouted = Set(
+            hold.chain.slots.indices.filter { hold.isExempt($0) }.map { hold.chain.slots[$0].rule.generation })
+        return chain.slots.indices.reduce(0) { bits, place in
+            rerouted.contains(chain.slots[place].rule.generation) ? bits | 1 << UInt64(place) : bits
         }
     }
 

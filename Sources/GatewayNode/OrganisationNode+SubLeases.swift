@@ -13,7 +13,25 @@ struct SubLeaseState: Sendable {
     var timeToLive: Duration
 }
 
+/// Numbers begin anew in every session.
+struct SubLeaseKey: Hashable {
+    var session: String
+    var number: Int64
+
+    init(_ token: ReservationToken) { (session, number) = (token.session, token.number) }
+}
+
 extension OrganisationNode {
+    /// Leases that ended without a word, or with their session, are not kept.
+    func sweepSubLeases() {
+        let handle = session
+        subLeases.withLock { kept in
+            kept = kept.filter {
+                $0.key.session == handle.id && handle.table.reservation($0.key.number)?.state == .open
+            }
+        }
+    }
+
     static let maximumSubLeases = 10_000
 
     /// Leases amounts for an account, all or none.
@@ -35,7 +53,7 @@ extension OrganisationNode {
             let granted = Amounts(tokens: units[.tokens] ?? 0, usd: units[.usd] ?? 0, requests: units[.requests] ?? 0)
             let made = SubLeaseState(
                 account: account, granted: granted, used: .zero, units: Set(units.keys), timeToLive: timeToLive)
-            subLeases.withLock { $0[token.number] = made }
+            subLeases.withLock { $0[SubLeaseKey(token)] = made }
             return .granted(lease(made, token, expiresAt: admission.expiresAt))
         }
     }
@@ -52,7 +70,7 @@ extension OrganisationNode {
         }
         let part = Self.difference(kept.used, found.used)
         guard session.maySettle(clock.now()), session.table.consume(token.number, part) else { return .unknown }
-        subLeases.withLock { $0[token.number] = kept }
+        subLeases.withLock { $0[SubLeaseKey(token)] = kept }
         let expiresAt = nowMilliseconds() + kept.timeToLive.milliseconds
         var total = kept.granted
         for (unit, amount) in want where amount > total[unit] { total[unit] = amount }
@@ -66,7 +84,7 @@ extension OrganisationNode {
             case .refused(let refusal): return .refused(refusal)
             case .admitted:
                 kept.granted = total
-                subLeases.withLock { $0[token.number] = kept }
+                subLeases.withLock { $0[SubLeaseKey(token)] = kept }
             }
         } else {
             _ = session.table.prolong(token.number, expiresAt: expiresAt)
@@ -83,7 +101,7 @@ extension OrganisationNode {
         let outcome = await commit(
             seal(token), .amounts(tokens: last.tokens, usd: last.usd, requests: last.requests))
         guard case .committed = outcome else { return .unknown }
-        subLeases.withLock { $0[token.number] = nil }
+        subLeases.withLock { $0[SubLeaseKey(token)] = nil }
         return .granted(lease(kept, token, expiresAt: nowMilliseconds()))
     }
 
@@ -94,10 +112,10 @@ extension OrganisationNode {
 
     private func held(_ id: String) -> (ReservationToken, SubLeaseState)? {
         guard id.hasPrefix("lse_"), let token = open(reservation: "rsv_" + id.dropFirst(4)), token.session == sessionID,
-            let kept = subLeases.withLock({ $0[token.number] })
+            let kept = subLeases.withLock({ $0[SubLeaseKey(token)] })
         else { return nil }
         guard session.table.reservation(token.number)?.state == .open else {
-            subLeases.withLock { $0[token.number] = nil }
+            subLeases.withLock { $0[SubLeaseKey(token)] = nil }
             return nil
         }
         return (token, kept)

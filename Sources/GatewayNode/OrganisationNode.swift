@@ -46,10 +46,12 @@ package final class OrganisationNode: Sendable {
     let addresses = Mutex<[String: String]>([:])
     let retries = RetryQueue()
     let loopTask = Mutex<Task<Void, Never>?>(nil)
-    let subLeases = Mutex<[Int64: SubLeaseState]>([:])
+    let subLeases = Mutex<[SubLeaseKey: SubLeaseState]>([:])
     package let keys: KeyCache
     package let counters = NodeCounters()
     let rulesVersion: Atomic<Int64>
+    /// The newest version that this node has heard of, applied or not.
+    let newestVersion: Atomic<Int64>
 
     init(
         organisation: String, head: OrganisationHead, ledger: Ledger, configuration: GatewayNodeConfiguration,
@@ -65,6 +67,7 @@ package final class OrganisationNode: Sendable {
         self.entries = EntryTable(maximum: configuration.maximumAccounts)
         self.keys = KeyCache(organisation: organisation, ledger: ledger, configuration: configuration, clock: clock)
         self.rulesVersion = Atomic(head.version)
+        self.newestVersion = Atomic(head.version)
         let (machine, handle) = Self.makeSession(configuration, alarm: alarm, version: head.version)
         self.state = Mutex(State(machine: machine))
         self.handle = Mutex(handle)
@@ -76,8 +79,7 @@ package final class OrganisationNode: Sendable {
         let id = configuration.nodeID + "~" + RandomIdentifier.make(length: 13)
         let leftover = Leftover(alarm: alarm)
         let table = ReservationTable(onLeftover: { leftover.notice() })
-        var machine = SessionMachine(id: id, table: table, timing: configuration.timing)
-        machine.rulesVersionApplied = version
+        let machine = SessionMachine(id: id, table: table, timing: configuration.timing, rulesVersion: version)
         return (machine, SessionHandle(id: id, table: table, leftover: leftover))
     }
 
@@ -103,15 +105,16 @@ package final class OrganisationNode: Sendable {
     func startNewSession() {
         let version = rulesVersion.load(ordering: .relaxed)
         let (machine, fresh) = Self.makeSession(configuration, alarm: alarm, version: version)
-        let old = handle.withLock { current -> SessionHandle in
-            defer { current = fresh }
-            // Before anybody sees it: requests that wait for this session take their time from it.
-            fresh.ledgerOffset.store(current.ledgerOffset.load(ordering: .relaxed), ordering: .relaxed)
-            return current
-        }
-        state.withLock { state in
+        // Machine and handle change together: a chain is made with the leases of one and the table of the other.
+        let old = state.withLock { state -> SessionHandle in
             state.past.append(state.machine)
             state.machine = machine
+            return handle.withLock { current -> SessionHandle in
+                defer { current = fresh }
+                // Before anybody sees it: requests that wait for this session take their time from it.
+                fresh.ledgerOffset.store(current.ledgerOffset.load(ordering: .relaxed), ordering: .relaxed)
+                return current
+            }
         }
         entries.retire { _ in true }
         counters.sessionsLost.add(1)
@@ -140,13 +143,7 @@ package final class OrganisationNode: Sendable {
         guard let own = path.accounts.first, own.id == account, !own.archived else { return nil }
         let now = clock.now()
         let time = path.now
-        let handle = session
-        // Before the first exchange this is all that is known of the ledger's time.
-        if handle.answeredAt.load(ordering: .relaxed) == .min {
-            handle.ledgerOffset.store(path.now - now, ordering: .relaxed)
-        }
-        // The path is as of its version; news after that version will retire the entry.
-        let made = try state.withLock { state -> Chain in
+        let (made, handle) = try state.withLock { state -> (Chain, SessionHandle) in
             var slots: [Slot] = []
             for part in path.accounts {
                 for budget in part.budgets {
@@ -162,13 +159,19 @@ package final class OrganisationNode: Sendable {
                     slots.append(Slot(rule: rule, lease: lease))
                 }
             }
-            return Chain(
+            let chain = Chain(
                 account: account, path: try path.accounts.map { try AccountRules.pathAccount($0) }, slots: slots,
                 rulesVersion: path.version, maxStaleness: configuration.timing.maxStaleness)
+            return (chain, session)
         }
-        let entry = AccountEntry(chain: made, session: session, pricing: settings.withLock { $0.pricing })
-        if rulesVersion.load(ordering: .acquiring) > path.version { made.retire() }
+        // Before the first exchange this is all that is known of the ledger's time.
+        if handle.answeredAt.load(ordering: .relaxed) == .min {
+            handle.ledgerOffset.store(path.now - now, ordering: .relaxed)
+        }
+        let entry = AccountEntry(chain: made, session: handle, pricing: settings.withLock { $0.pricing })
         entries.store(entry)
+        // What has changed meanwhile could not find the entry, so it is looked for after the entry can be found.
+        if newestVersion.load(ordering: .acquiring) > path.version || handle !== session { made.retire() }
         return entry
     }
 

@@ -322,6 +322,8 @@ final class SimulatedNode {
     private func receive(_ answer: ExchangeAnswer, _ message: ExchangeMessage, _ sentAt: Int64, _ world: World) {
         let now = clock(world)
         if message.session == machine.id {
+            // The rules do not change in a run.
+            machine.apply(rules: answer.rulesVersion, asOf: sentAt)
             finish(machine.receive(answer, to: message.number, sentAt: sentAt, now: now))
             if machine.phase == .over, !closing { startNewSession(world) }
         } else if let index = past.firstIndex(where: { $0.id == message.session }) {

@@ -77,7 +77,7 @@ struct Console: Sendable {
                 let written = try await command(ledger, change)
                 reapplier.remember(change, version: written.version, organisation: visitor.organisation, command)
                 return written
-            } catch let error as LedgerError where error.code == .unavailable && attempts < 2 {
+            } catch let error as LedgerError where [.unavailable, .notDurable].contains(error.code) && attempts < 2 {
                 attempts += 1
                 try await Task.sleep(for: .milliseconds(50))
             }

@@ -13,6 +13,8 @@ package final class KeyCache: Sendable {
         var known: [String: KeyRecord] = [:]
         /// Key id -> until when it counts as unknown (monotonic ms).
         var unknown: [String: Int64] = [:]
+        /// Raised by every piece of news: what was being looked up meanwhile may be older.
+        var epoch: UInt64 = 0
         var second: Int64 = 0
         var lookups = 0
     }
@@ -33,18 +35,19 @@ package final class KeyCache: Sendable {
     func authenticate(_ key: APIKey, time: Int64) async -> Authentication {
         if let record = state.withLock({ $0.known[key.id] }) { return judge(record, key, time: time) }
         let now = clock.now()
-        let mayAsk = state.withLock { state -> Bool? in
+        let asked = state.withLock { state -> (isAllowed: Bool, epoch: UInt64)? in
             if let until = state.unknown[key.id], until > now { return nil }
             if state.second != now / 1000 { (state.second, state.lookups) = (now / 1000, 0) }
             state.lookups += 1
-            return state.lookups <= configuration.keyLookupsPerSecond
+            return (state.lookups <= configuration.keyLookupsPerSecond, state.epoch)
         }
-        guard let mayAsk else { return .unknown }
-        guard mayAsk else { return .unavailable }
+        guard let asked else { return .unknown }
+        guard asked.isAllowed else { return .unavailable }
         do {
             let reply = try await ledger.redis.send(["HGET", Ledger.prefix(organisation) + "keys", key.id])
             guard let text = reply.string else {
                 state.withLock { state in
+                    guard state.epoch == asked.epoch else { return }
                     if state.unknown.count >= configuration.maximumKeys { state.unknown.removeAll() }
                     state.unknown[key.id] = now + configuration.unknownKeyTime
                 }
@@ -52,6 +55,7 @@ package final class KeyCache: Sendable {
             }
             let record = try JSONDecoder().decode(KeyRecord.self, from: Data(text.utf8))
             state.withLock { state in
+                guard state.epoch == asked.epoch else { return }
                 if state.known.count >= configuration.maximumKeys, let victim = state.known.keys.first {
                     state.known[victim] = nil
                 }
@@ -65,18 +69,19 @@ package final class KeyCache: Sendable {
 
     private func judge(_ record: KeyRecord, _ key: APIKey, time: Int64) -> Authentication {
         guard key.matches(sha256Hex: record.sha256) else { return .unknown }
-        if let expires = record.expiresMilliseconds, expires <= time { return .unknown }
         guard let role = Role(rawValue: record.role.rawValue) else { return .unknown }
+        let isExpired = record.expiresMilliseconds.map { $0 <= time } ?? false
         return .caller(
             Caller(
                 organisation: organisation, keyID: record.id, role: role, account: record.account,
                 principal: record.principal, defaultAccount: record.defaultAccount,
-                revoked: record.revokedMilliseconds != nil))
+                revoked: record.revokedMilliseconds != nil || isExpired))
     }
 
     /// News: a key was made, rotated or revoked.
     func forget(_ id: String) {
         state.withLock { state in
+            state.epoch += 1
             state.known[id] = nil
             state.unknown[id] = nil
         }
@@ -84,6 +89,7 @@ package final class KeyCache: Sendable {
 
     func forgetAll() {
         state.withLock { state in
+            state.epoch += 1
             state.known = [:]
             state.unknown = [:]
         }

@@ -135,18 +135,21 @@ package final class IdempotencyStore: Sendable {
         if let gone = state.entries.removeValue(forKey: key) { state.bytes -= gone.bytes }
     }
 
-    /// Drops the oldest while there are too many. Keys that are gone already leave the order here as well.
+    /// Drops the oldest while there are too many, and what has expired. Keys that are gone leave the order here as well,
+    /// also from behind one that stays.
     private func evict(_ state: inout State) {
+        let now = ContinuousClock.now
         while state.first < state.order.count {
             let oldest = state.order[state.first]
             let entry = state.entries[oldest.key]
             let stale = entry?.number != oldest.number
-            guard stale || state.entries.count > limits.entries || state.bytes > limits.bytes else { break }
+            let expired = entry.map { $0.answer != nil && $0.expires <= now } ?? true
+            guard stale || expired || state.entries.count > limits.entries || state.bytes > limits.bytes else { break }
             if !stale { remove(oldest.key, &state) }
             state.first += 1
         }
-        if state.first > 1024, state.first * 2 > state.order.count {
-            state.order.removeFirst(state.first)
+        if state.order.count > 2 * state.entries.count + 1024 {
+            state.order = state.order[state.first...].filter { state.entries[$0.key]?.number == $0.number }
             state.first = 0
         }
     }

@@ -36,7 +36,11 @@ local function begin_admin(books)
   if ARGV[7] ~= '' and not integer(ARGV[7], 0, MAXIMUM) then return refuse('INVALID', '/version is not a version') end
   if not books then return refuse('NOORG', 'the organisation has no record') end
   local version = call('HGET', prefix .. 'changes', ARGV[4])
-  if version then return { version, '1' } end
+  if version then
+    -- A repeat writes too, though nothing new: who waits for replicas or the disk waits for the last write of this connection.
+    call('HSET', meta, 'history', books.history)
+    return { version, '1' }
+  end
 end
 
 -- `current` is the version of the thing to change, nil when it does not exist.

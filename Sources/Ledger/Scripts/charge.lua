@@ -19,7 +19,11 @@ local entry = ARGV[5] and parse_items(ARGV[5])
 if not entry or #entry.items == 0 then return refuse('INVALID', '/charges is malformed') end
 local books = open_books()
 if not books then return refuse('NOORG', 'the organisation has no record') end
-if call('ZSCORE', prefix .. 'charges_at', ARGV[4]) then return 'repeat' end
+if call('ZSCORE', prefix .. 'charges_at', ARGV[4]) then
+  -- A repeat writes too, though nothing new: who waits for replicas or the disk waits for the last write of this connection.
+  call('HSET', meta, 'history', books.history)
+  return 'repeat'
+end
 
 begin_writing(books)
 for _, item in ipairs(entry.items) do

@@ -123,40 +123,30 @@ local function merge(books, m, s, ahead, adopted)
   end
 end
 
--- The owner counts a reservation itself once it is no longer open; an entry that others left for it is then void.
-local function prune_inbox(books, s)
-  local inbox = prefix .. 'inbox:' .. s.id
+-- The owner counts a reservation itself once it is no longer open; an entry that others left for it is then void. Of one
+-- whose hold the owner charged when it expired, and tells so only now, what is above the hold counts.
+local function settle_inbox(books, s)
+  local inbox, open, expired_set = prefix .. 'inbox:' .. s.id, prefix .. 'open:' .. s.id, prefix .. 'expired:' .. s.id
   local all = call('HGETALL', inbox)
   for i = 1, #all, 2 do
-    if tonumber(all[i]) < s.next and call('SISMEMBER', prefix .. 'open:' .. s.id, all[i]) == 0 then
-      local e = read_entry(all[i + 1])
-      if e.booked then
-        for _, item in ipairs(e.items) do
+    local number, e = all[i], read_entry(all[i + 1])
+    local void = tonumber(number) < s.next and call('SISMEMBER', open, number) == 0
+    local charged = not void and not e.expired and call('SISMEMBER', expired_set, number) == 1
+    if void or charged then
+      for _, item in ipairs(e.items) do
+        local before = booked_part(e, item)
+        local after = charged and max(0, item.charge - item.hold) or 0
+        if e.booked then
           change_row(book_of(books, item.generation, item.start), row_of(item.generation, item.start, s.id),
-            function(row) row.booked = max(0, row.booked - booked_part(e, item)) end)
+            function(row) row.booked = max(0, row.booked - before + after) end)
         end
       end
-      call('HDEL', inbox, all[i])
     end
-  end
-end
-
--- The owner charged a hold when it expired, and tells so after a late commit was taken for it: of that only what is above
--- the hold counts.
-local function count_expired(books, m)
-  local inbox = prefix .. 'inbox:' .. m.sid
-  for number in string.gmatch(m.expired, '%d+') do
-    local text = call('HGET', inbox, number)
-    local e = text and read_entry(text)
-    if e and not e.expired then
+    if void then
+      call('HDEL', inbox, number)
+    elseif charged then
       e.expired = true
-      if e.booked then
-        for _, item in ipairs(e.items) do
-          change_row(book_of(books, item.generation, item.start), row_of(item.generation, item.start, m.sid),
-            function(row) row.booked = max(0, row.booked - item.charge + booked_part(e, item)) end)
-        end
-      end
-      store_entry(m.sid, number, e)
+      store_entry(s.id, number, e)
     end
   end
 end
@@ -416,10 +406,9 @@ if not m.old then
   each_number(m.expired, 'SADD', prefix .. 'expired:' .. m.sid)
   each_number(m.closed, 'SREM', open)
   each_number(m.closed, 'SREM', prefix .. 'expired:' .. m.sid)
-  count_expired(books, m)
   if adopted then
     s.next = max(s.next, m.next)
-    prune_inbox(books, s)
+    settle_inbox(books, s)
   end
 end
 merge(books, m, s, ahead, adopted)

@@ -24,6 +24,7 @@ extension SessionMachine {
         if newer { sessions = max(1, answer.sessions) }
         if newer { recoveringUntil = answer.recoveringUntil }
         rulesVersionSeen = max(rulesVersionSeen, answer.rulesVersion)
+        if answer.rulesVersion <= rulesVersionApplied { rulesAsOf = max(rulesAsOf, sentAt) }
 
         let outcomes = table.exclusively { apply(answer, flight: flight, newer: newer, now: now) }
         if let flight { acknowledge(flight, answer, now: now) }
@@ -201,6 +202,9 @@ extension SessionMachine {
         // What memory would not admit at this moment is not admitted by a grant either: rules may have changed, a period
         // may have ended while the request waited.
         guard waiter.attempt.chain.isCurrent(ledgerTime(now)) else { return .refused(.stale) }
+        if case .extend(let number, _) = waiter.kind, table.shard(of: number).state.entries[number]?.state != .open {
+            return .refused(.stale)
+        }
         switch verdict {
         case .granted:
             if let number = take(waiter, now: now) { return .admitted(number) }
@@ -224,7 +228,7 @@ extension SessionMachine {
     /// Nothing is taken by an answer that came so late that a block after it would be missed beyond its bound.
     private func take(_ waiter: Waiter, now: Int64) -> Int64? {
         let attempt = waiter.attempt
-        guard now - answeredAt <= attempt.chain.stalenessBound else { return nil }
+        guard isFresh(now, bound: attempt.chain.stalenessBound) else { return nil }
         switch waiter.kind {
         case .reserve(let expiresAt):
             return table.admitExclusively(attempt.hold, expiresAt: expiresAt, model: attempt.model)

@@ -56,7 +56,10 @@ package struct SessionMachine: Sendable {
     /// Version of the rules that the newest answer named.
     package internal(set) var rulesVersionSeen: Int64 = 0
     /// Version of the rules that the driver has applied; told with every message.
-    package var rulesVersionApplied: Int64 = 0
+    package private(set) var rulesVersionApplied: Int64 = 0
+    /// Monotonic ms: as of when the rules applied were the newest. An answer that names newer ones does not count, or a
+    /// node that can exchange but not read would miss a block for ever.
+    package internal(set) var rulesAsOf: Int64 = .min
     /// Consecutive messages without an answer.
     package internal(set) var failures = 0
     var attentionAt: Int64?
@@ -73,7 +76,9 @@ package struct SessionMachine: Sendable {
     /// Emergency amounts of budgets with `outage: allow`, by generation, book units.
     package var emergencyAmounts: [String: Int64] = [:]
 
-    package init(id: String, table: ReservationTable, timing: SessionTiming) {
+    /// - Parameter rulesVersion: version of the rules that the driver has applied.
+    package init(id: String, table: ReservationTable, timing: SessionTiming, rulesVersion: Int64 = 0) {
+        self.rulesVersionApplied = rulesVersion
         self.id = id
         self.table = table
         self.timing = timing
@@ -101,6 +106,17 @@ package struct SessionMachine: Sendable {
 
     /// Whether the ledger is out of reach as far as this session knows.
     package func isCutOff(_ now: Int64) -> Bool { failures > 0 }
+
+    /// The driver has applied all rules up to a version, which was the newest at a monotonic time.
+    package mutating func apply(rules version: Int64, asOf: Int64) {
+        rulesVersionApplied = max(rulesVersionApplied, version)
+        rulesAsOf = max(rulesAsOf, asOf)
+    }
+
+    /// Whether requests may be admitted: neither the last answer nor the rules are older than a bound, ms.
+    func isFresh(_ now: Int64, bound: Int64) -> Bool {
+        answeredAt != .min && rulesAsOf != .min && now - min(answeredAt, rulesAsOf) <= bound
+    }
 
     // MARK: Hints
 
@@ -144,7 +160,9 @@ package struct SessionMachine: Sendable {
         func refuse(_ reason: RefusalReason) -> WaiterOutcome {
             WaiterOutcome(id: waiter.id, attempt: waiter.attempt, result: .refused(reason))
         }
-        if phase != .live { return refuse(.stale) }
+        // Leases of another session, or of a period that was forgotten: a grant would not come to them.
+        let isOwn = waiter.attempt.chain.slots.allSatisfy { leases[$0.lease.key]?.lease === $0.lease }
+        if phase != .live || !isOwn { return refuse(.stale) }
         if waiters.count >= timing.maximumWaiters { return refuse(.overloaded) }
         if failures > 1 { return refuse(.unavailable) }
         if answeredAt != .min, ledgerTime(now) < recoveringUntil { return refuse(.recovering) }

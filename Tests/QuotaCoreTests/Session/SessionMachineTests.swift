@@ -12,7 +12,7 @@ struct SessionMachineTests {
     private static let offset: Int64 = 2_000_000
 
     private func machine() -> SessionMachine {
-        SessionMachine(id: "s", table: ReservationTable(), timing: SessionTiming())
+        SessionMachine(id: "s", table: ReservationTable(), timing: SessionTiming(), rulesVersion: 1)
     }
 
     private func lease(_ key: LeaseKey, granted: Int64) -> LeaseAnswer {
@@ -154,7 +154,7 @@ struct SessionMachineTests {
         #expect(abs(machine.ledgerTime(now) - 400_500 - Self.offset) <= 4)
     }
 
-    enum Change: CaseIterable { case none, retired, ended, late }
+    enum Change: CaseIterable { case none, retired, ended, late, unread }
 
     @Test(
         "a grant admits who waited for it only under rules, a period and an answer that still count",
@@ -162,7 +162,7 @@ struct SessionMachineTests {
     func servedLate(change: Change) throws {
         var machine = machine()
         try exchange(&machine, now: 0)
-        let end = (Self.offset + (change == .late ? 60_000 : 2000)) / 1000
+        let end = (Self.offset + (change == .late || change == .unread ? 60_000 : 2000)) / 1000
         let lease = machine.lease(Self.first, unit: .tokens, end: end, now: 0)
         let rule = BudgetRule(account: "a", name: "main", generation: "g1", unit: .tokens)
         let chain = Chain(
@@ -173,19 +173,23 @@ struct SessionMachineTests {
         let made = machine.makeMessage(now: 100)
         let message = try #require(made)
         if change == .retired { chain.retire() }
-        let now: Int64 = change == .ended ? 2000 : change == .late ? 101 + chain.stalenessBound : 110
-        let sentAt: Int64 = change == .ended ? 1900 : 100
+        let now: Int64 =
+            change == .ended ? 2000 : change == .late || change == .unread ? 101 + chain.stalenessBound : 110
+        let sentAt: Int64 = change == .ended ? 1900 : change == .unread ? now - 10 : 100
         let answer = ExchangeAnswer(
-            now: sentAt + Self.offset, history: "h1", seq: 2, rulesVersion: 1, timeToLive: 3000, recoveringUntil: 0,
+            now: sentAt + Self.offset, history: "h1", seq: 2, rulesVersion: change == .unread ? 2 : 1, timeToLive: 3000,
+            recoveringUntil: 0,
             sessions: 1, over: false, ended: false, inbox: [], leases: [self.lease(Self.first, granted: 5)],
             groups: [.granted])
         let outcomes = machine.receive(answer, to: message.number, sentAt: sentAt, now: now)
         switch (change, outcomes.first?.result) {
-        case (.none, .admitted?), (.retired, .refused(.stale)?), (.ended, .refused(.stale)?), (.late, nil): break
+        case (.none, .admitted?), (.retired, .refused(.stale)?), (.ended, .refused(.stale)?), (.late, nil),
+            (.unread, nil):
+            break
         default: Issue.record("\(change): \(outcomes)")
         }
         #expect(lease.slice == (change == .none ? 0 : 5))
-        #expect(machine.waiters.count == (change == .late ? 1 : 0))
+        #expect(machine.waiters.count == (change == .late || change == .unread ? 1 : 0))
     }
 
     @Test("a chain ends with the earliest of its periods")
