@@ -93,6 +93,9 @@ package final class IdempotencyStore: Sendable {
         }
     }
 
+    /// Places in the order of age, those of keys that are gone included.
+    package var places: Int { state.withLock { $0.order.count - $0.first } }
+
     private func claim(_ key: Key, hash: SHA256Digest) -> Claim {
         let now = ContinuousClock.now
         return state.withLock { state in

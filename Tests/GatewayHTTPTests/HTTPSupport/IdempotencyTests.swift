@@ -131,6 +131,17 @@ struct IdempotencyTests {
         }
     }
 
+    @Test("Refused requests leave nothing behind, also while an older answer stays")
+    func bounded() async throws {
+        let store = IdempotencyStore()
+        try await withTable(Self.routes(store)) { client in
+            _ = try await Self.post(client, key: "stays")
+            for index in 0..<3000 { _ = try await Self.post(client, key: "k\(index)", body: "429") }
+            #expect(try await Self.post(client, key: "stays").headers[.idempotentReplayed] == "true")
+        }
+        #expect(store.places < 1100)
+    }
+
     @Test("A malformed key is refused", arguments: ["", "a b", String(repeating: "x", count: 256)])
     func malformed(key: String) async throws {
         try await withTable(Self.routes(IdempotencyStore())) { client in

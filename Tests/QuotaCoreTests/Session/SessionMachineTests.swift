@@ -192,6 +192,52 @@ struct SessionMachineTests {
         #expect(machine.waiters.count == (change == .late || change == .unread ? 1 : 0))
     }
 
+    private func chain(_ lease: Lease) -> Chain {
+        let rule = BudgetRule(account: "a", name: "main", generation: "g1", unit: .tokens)
+        return Chain(
+            account: "a", path: [], slots: [Slot(rule: rule, lease: lease)], rulesVersion: 1, maxStaleness: 5000)
+    }
+
+    private func waiter(_ lease: Lease, _ kind: Waiter.Kind) -> Waiter {
+        let attempt = Attempt(chain: chain(lease), amounts: Amounts(tokens: 5), model: nil) { _ in .unpriced }
+        return Waiter(id: 1, attempt: attempt, kind: kind, deadline: .max)
+    }
+
+    @Test("lets nobody wait for a grant to the lease of another session")
+    func foreignLease() throws {
+        var (mine, other) = (machine(), machine())
+        _ = mine.lease(Self.first, unit: .tokens, end: 4000, now: 0)
+        let foreign = other.lease(Self.first, unit: .tokens, end: 4000, now: 0)
+        let outcome = mine.enqueue(waiter(foreign, .reserve(expiresAt: .max)), now: 0)
+        guard case .refused(.stale)? = outcome?.result else {
+            Issue.record("\(String(describing: outcome))")
+            return
+        }
+    }
+
+    @Test("ends the waiting for more when the reservation has ended")
+    func extendOfEnded() throws {
+        var machine = machine()
+        let lease = machine.lease(Self.first, unit: .tokens, end: 4000, now: 0)
+        try exchange(&machine, now: 0, leases: [self.lease(Self.first, granted: 5)])
+        let hold = ChainHold(chain: chain(lease), amounts: Amounts(tokens: 5))
+        let number = try #require(machine.table.admit(hold, expiresAt: .max, model: nil))
+        #expect(machine.enqueue(waiter(lease, .extend(number: number, expiresAt: .max)), now: 10) == nil)
+        _ = machine.table.commit(number, actual: Amounts(tokens: 5), now: Self.offset)
+        let made = machine.makeMessage(now: 20)
+        let message = try #require(made)
+        let answer = ExchangeAnswer(
+            now: 20 + Self.offset, history: "h1", seq: 2, rulesVersion: 1, timeToLive: 3000, recoveringUntil: 0,
+            sessions: 1, over: false, ended: false, inbox: [], leases: [self.lease(Self.first, granted: 10)],
+            groups: [.granted])
+        let outcomes = machine.receive(answer, to: message.number, sentAt: 20, now: 22)
+        guard case .refused(.stale)? = outcomes.first?.result else {
+            Issue.record("\(outcomes)")
+            return
+        }
+        #expect(machine.waiters.isEmpty)
+    }
+
     @Test("a chain ends with the earliest of its periods")
     func chainEnd() {
         var machine = machine()
