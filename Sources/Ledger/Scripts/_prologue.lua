@@ -46,8 +46,8 @@ end
 
 -- Shown in a hint; a node that is told of more reads the rest.
 local MAXIMUM_TOUCHED = 8
--- What the ledger notes by itself changes no rule.
-local NOTES = { ['budget.warned'] = true, ['budget.reached'] = true }
+-- Of these no node need read anything: they change no rule.
+local NOTES = { ['budget.warned'] = true, ['budget.reached'] = true, ['doubt.resolved'] = true }
 
 -- Appends one entry to the organisation's stream and raises the version. `fields` are name, value, name, value ...
 local function append_event(books, kind, fields)

@@ -167,11 +167,26 @@ local function booked_part(e, item)
   return e.expired and max(0, item.charge - item.hold) or item.charge
 end
 
+-- bursar:{org}:resolved:<sid>   hash, "generation:start" -> what an administrator charged of the doubt and nothing has
+-- replaced yet. It stands in for commits that are missing: a late one uses it up first, the owner's own report replaces it.
+local function resolved_key(sid) return prefix .. 'resolved:' .. sid end
+
+-- Uses up at most so much of what was charged in place of a row's missing commits. Returns how much.
+local function use_resolved(row, most)
+  local key, name = resolved_key(row.session), row.generation .. ':' .. row.start
+  local left = tonumber(call('HGET', key, name) or '0')
+  local taken = min(left, most)
+  if taken == 0 then return 0 end
+  if taken == left then call('HDEL', key, name) else call('HSET', key, name, int(left - taken)) end
+  return taken
+end
+
 -- Charges `more` to a row, of which the reservation itself still held `own`. The rest is an overrun: it raises `granted`,
 -- or it would use up what the dead session's other reservations hold, and a later commit of theirs would find nothing.
 local function book_part(row, more, own)
-  row.booked = row.booked + more
-  row.granted = row.granted + max(0, more - own)
+  local charged = use_resolved(row, more)
+  row.booked = row.booked + more - charged
+  row.granted = row.granted + max(0, more - max(own, charged))
 end
 
 -- Charges an entry to the rows of a session that is over.
@@ -215,7 +230,7 @@ local function end_session(books, s)
 end
 
 local function forget_session_later(sid)
-  for _, name in ipairs({ 'session:', 'open:', 'expired:', 'held:', 'closed:', 'inbox:', 'parked:' }) do
+  for _, name in ipairs({ 'session:', 'open:', 'expired:', 'held:', 'closed:', 'inbox:', 'parked:', 'resolved:' }) do
     call('EXPIRE', prefix .. name .. sid, RETENTION_S)
   end
 end

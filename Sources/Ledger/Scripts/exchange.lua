@@ -116,6 +116,8 @@ local function merge(books, m, s, ahead, adopted)
           row.granted = l.granted
         end
         if adopted then row.used = s.final and max(row.used, l.used) or l.used end
+        -- The owner knows better than whoever resolved the doubt about it.
+        if adopted and s.over then row.booked = row.booked - use_resolved(row, MAXIMUM) end
         -- What remains of a session that is over goes back with its goodbye, when all that was booked for it is known.
         if not s.over then row.returned = max(row.returned, l.returned) end
       end)
@@ -183,9 +185,11 @@ local function say_goodbye(books, m, s)
     end
   end
   local keep = parked_holds(s.id)
+  local resolved = call('EXISTS', resolved_key(s.id)) == 1
   local function give_back(generation, start)
     local book, row = book_of(books, generation, start), row_of(generation, start, s.id)
     change_row(book, row, function(r)
+      if resolved then r.booked = r.booked - use_resolved(r, MAXIMUM) end
       r.returned = r.returned + max(0, outstanding(r) - (keep[generation .. ':' .. start] or 0))
     end)
   end

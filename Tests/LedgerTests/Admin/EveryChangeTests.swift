@@ -57,7 +57,7 @@ struct EveryChangeTests {
                     try await any.make(books, books.change(expected: expected))
                 }
                 switch any {
-                case .putAdjustment, .deleteAdjustment: #expect(code == .invalid(pointer: "/version"))
+                case .putAdjustment, .deleteAdjustment, .resolveDoubt: #expect(code == .invalid(pointer: "/version"))
                 default: #expect(code == .precondition)
                 }
             }
@@ -69,7 +69,7 @@ struct EveryChangeTests {
     func presentVersion(_ any: AnyChange) async throws {
         try await withBooks { books async throws in
             let present = try await any.prepare(books)
-            let expected = any == .deleteAdjustment ? nil : present ?? 0
+            let expected = any == .deleteAdjustment || any == .resolveDoubt ? nil : present ?? 0
             let written = try await any.make(books, books.change(expected: expected))
             #expect(written.version > present ?? 0)
             #expect(!written.replayed)

@@ -1,15 +1,20 @@
 // Every way to change the rules, so that what holds for all of them is tested on each.
 
 import Ledger
+import RedisClient
 import Testing
+
+@testable import QuotaCore
 
 /// A change that one of the admin scripts makes, with what must be there before it.
 enum AnyChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case updateOrganisation, putSecrets, makeAccount, changeAccount, archiveAccount, putBlock, deleteBlock, makeBudget
     case changeBudget, deleteBudget, extendPeriods, putAdjustment, deleteAdjustment, putKey, rotateKey, revokeKey
-    case firstPrices, nextPrices
+    case firstPrices, nextPrices, resolveDoubt
 
     var testDescription: String { rawValue }
+
+    private static let doubt = DoubtID(key: Desk.key, session: "n~1")
 
     /// The kind of its audit entry.
     var kind: String {
@@ -29,6 +34,7 @@ enum AnyChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .rotateKey: "key.rotated"
         case .revokeKey: "key.revoked"
         case .firstPrices, .nextPrices: "prices.put"
+        case .resolveDoubt: "doubt.resolved"
         }
     }
 
@@ -41,6 +47,7 @@ enum AnyChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .putAdjustment, .deleteAdjustment: ["acme", "monthly", "g1", "", "acme/monthly/a1"]
         case .putKey, .rotateKey, .revokeKey: ["acme", "", "", "k1", "k1"]
         case .firstPrices, .nextPrices: ["", "", "", "", "prices"]
+        case .resolveDoubt: ["acme", "monthly", "g1", "", "acme/monthly/\(Self.doubt)"]
         }
     }
 
@@ -59,6 +66,7 @@ enum AnyChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .rotateKey: (#"{"k":1}"#, #"{"k":2}"#)
         case .revokeKey: (#"{"k":1}"#, #"{"k":1,"revoked":true}"#)
         case .putSecrets: ("", "")
+        case .resolveDoubt: (#"{"in_doubt":50}"#, #"{"in_doubt":10,"charge":40}"#)
         default: nil
         }
     }
@@ -66,7 +74,7 @@ enum AnyChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
     /// The thing that it changes is there before and has a version.
     var changesSomething: Bool {
         switch self {
-        case .makeAccount, .makeBudget, .putAdjustment, .deleteAdjustment, .putKey, .firstPrices: false
+        case .makeAccount, .makeBudget, .putAdjustment, .deleteAdjustment, .putKey, .firstPrices, .resolveDoubt: false
         default: true
         }
     }
@@ -92,6 +100,18 @@ enum AnyChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
             return nil
         case .rotateKey, .revokeKey: return try await AnyChange.putKey.make(books, books.change()).version
         case .nextPrices: return try await AnyChange.firstPrices.make(books, books.change()).version
+        case .resolveDoubt:
+            try await books.budget()
+            let need = Need(key: Self.doubt.key, amount: 50, level: 0, token: false)
+            let report = LeaseReport(
+                key: need.key, granted: 0, used: 0, returned: 0, want: 0, demand: 0, answered: 0)
+            let message = ExchangeMessage(
+                session: Self.doubt.session, number: 1, history: "", seq: 0, rulesVersion: 1, goodbye: false, next: 1,
+                opened: [], closed: [], expired: [], parked: [], leases: [report], groups: [[need]])
+            _ = try await ledger.exchange(message, origin: .init(node: "n", advertise: ""), organisation: organisation)
+            // Over for good, whatever history comes.
+            _ = try await books.redis.send(["HSET", books.key("session:\(Self.doubt.session)"), "over", "1"])
+            return nil
         }
     }
 
@@ -141,6 +161,9 @@ enum AnyChange: String, CaseIterable, Sendable, CustomTestStringConvertible {
                 "k1", record: #"{"k":1,"revoked":true}"#, change: change, organisation: organisation)
         case .firstPrices, .nextPrices:
             return try await ledger.putPrices(#"{"p":1}"#, change: change, organisation: organisation)
+        case .resolveDoubt:
+            return try await ledger.resolveDoubt(
+                Self.doubt, .charge, amount: 40, change: change, organisation: organisation)
         }
     }
 }
