@@ -63,6 +63,7 @@ struct DocumentTests {
             try await console.put("/api/v1/accounts/engineering/block", #"{"reason":"x"}"#, .created)
             _ = try await console.key(.viewer, of: "engineering")
             try await console.send(.post, BudgetTests.path + "/adjustments", #"{"amount":3}"#).expect(.created)
+            _ = try await console.leaveInDoubt(5, of: "engineering", "monthly")
             for (path, schema) in [
                 ("accounts/engineering", "Account"), ("accounts", "AccountList"), ("organisations", "OrganisationList"),
                 ("accounts/engineering/budgets/monthly", "Budget"), ("accounts/engineering/budgets", "BudgetList"),
@@ -70,7 +71,7 @@ struct DocumentTests {
                 ("accounts/engineering/budgets/monthly/adjustments", "AdjustmentList"),
                 ("accounts/engineering/block", "Block"), ("accounts/engineering/keys", "KeyList"),
                 ("prices", "PriceBook"), ("nodes", "NodeList"), ("reservations", "ReservationList"),
-                ("check", "CheckList"), ("audit", "AuditList"),
+                ("check", "CheckList"), ("audit", "AuditList"), ("doubt", "DoubtList"),
             ] {
                 let reply = try await console.get("/api/v1/\(path)")
                 #expect(reply.status == .ok)

@@ -22,7 +22,8 @@ struct RoleTests {
         "getBlock": .read, "deleteBlock": .decide, "createKey": .decide, "listKeys": .read, "getKey": .read,
         "rotateKey": .decide, "revokeKey": .decide, "getPrices": .list, "putPrices": .rootGovern,
         "listNodes": .rootRead, "listReservations": .rootRead, "checkBooks": .rootGovern, "listAudit": .list,
-        "followEvents": .list, "getHealth": .open, "getReadiness": .open, "getDocument": .open,
+        "followEvents": .list, "listDoubt": .list, "resolveDoubt": .rootGovern, "getHealth": .open,
+        "getReadiness": .open, "getDocument": .open,
     ]
 
     enum Who: String, CaseIterable, Sendable { case nobody, proxy, member, viewer, head, admin, bootstrap }
@@ -99,7 +100,8 @@ struct RoleTests {
         var path = route.pattern.replacing("{account}", with: account).replacing("{organisation}", with: "default")
         guard route.pattern.contains("{account}"), place != .unknown else {
             return path.replacing("{budget}", with: "b").replacing("{key}", with: "k")
-                .replacing("{period}", with: "2026-11").replacing("{adjustment}", with: "a")
+                .replacing("{period}", with: "2026-11").replacing("{adjustment}", with: "a").replacing(
+                    "{doubt}", with: "g.0.s")
         }
         let root = "/api/v1/accounts/\(account)"
         if account != "default" {

@@ -27,7 +27,8 @@ struct BursarCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Look",
                 subcommands: [
-                    NodeCommand.self, AuditCommand.self, WhyCommand.self, CheckCommand.self, LoadCommand.self,
+                    NodeCommand.self, DoubtCommand.self, AuditCommand.self, WhyCommand.self, CheckCommand.self,
+                    LoadCommand.self,
                 ]),
         ])
 }

@@ -35,6 +35,13 @@ extension Schemas {
         ])
     }
 
+    private static var doubtPlace: [(String, String)] {
+        [
+            ("id", string), ("account", id), ("budget", id), ("period", shownPeriod), ("node", nullableString),
+            ("session", string),
+        ]
+    }
+
     private static var event: String {
         let record = #"{"type":["object","string","null"]}"#
         return answer([
@@ -91,6 +98,22 @@ extension Schemas {
                     ("reported_at", time),
                 ])
             ), ("ReservationList", page("Reservation")),
+            (
+                "Doubt",
+                answer(
+                    doubtPlace + [
+                        ("seen_at", nullableTime), ("unit", unit), ("in_doubt", figure), ("resolvable", figure),
+                    ])
+            ),
+            ("DoubtList", page("Doubt")),
+            (
+                "DoubtResolved",
+                answer(
+                    doubtPlace + [
+                        ("resolution", words("charge", "release", "abandoned")), ("resolved", figure),
+                        ("in_doubt", figure),
+                    ])
+            ),
             (
                 "Check",
                 answer([

@@ -96,6 +96,17 @@ extension Schemas {
                     ])
             ), ("BlockBody", object(["reason"], [("reason", text(1000))])),
             (
+                "DoubtBody",
+                object(
+                    ["reason"],
+                    [
+                        (
+                            "resolution",
+                            #"{"description":"Left out: what the budget says of abandoned reservations.","type":["string","null"],"enum":["charge","release","abandoned",null]}"#
+                        ), ("amount", orNull(amount)), ("reason", text(1000)),
+                    ])
+            ),
+            (
                 "KeyBody",
                 object(
                     ["name", "role"],

@@ -17,7 +17,7 @@ struct Console: Sendable {
     func routes() -> RouteTable {
         let routes =
             organisationRoutes + accountRoutes + budgetRoutes + periodRoutes + adjustmentRoutes + blockRoutes
-            + keyRoutes + priceRoutes + operationRoutes + auditRoutes + [eventsRoute] + healthRoutes
+            + keyRoutes + priceRoutes + operationRoutes + doubtRoutes + auditRoutes + [eventsRoute] + healthRoutes
         let document = Answer(json: ConsoleDocument.document.json(routes + [Self.documentRoute(Answer.noContent)]))
         return RouteTable(routes + [Self.documentRoute(document)], limits: settings.limits) { error in
             (error as? LedgerError).flatMap(Self.problem)

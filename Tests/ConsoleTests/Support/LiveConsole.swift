@@ -7,12 +7,12 @@ import HummingbirdTesting
 import Ledger
 import Logging
 import NIOCore
-import QuotaCore
 import RedisClient
 import ServiceLifecycle
 import TestSupport
 
 @testable import Console
+@testable import QuotaCore
 
 /// What a test asks.
 struct LiveConsole: Sendable {
@@ -123,6 +123,25 @@ struct LiveConsole: Sendable {
                 SettlementPart(
                     key: LeaseKey(generation: row.generation, start: period.start), charge: amount, hold: 0)
             ], organisation: "default")
+    }
+
+    /// A session that is over and has had tokens of a budget; returns what names its doubt.
+    func leaveInDoubt(_ amount: Int64, of account: String, _ budget: String) async throws -> DoubtID {
+        let path = try await ledger.resolve(account: account, organisation: "default")
+        guard let row = path.accounts.first?.budgets.first(where: { $0.name == budget }) else {
+            throw Unexpected(what: "no budget \(budget)")
+        }
+        let period = try Budget(row).period(at: path.now / 1000)
+        let key = LeaseKey(generation: row.generation, start: period.start)
+        let session = "g9~" + RandomIdentifier.make(length: 4)
+        let message = ExchangeMessage(
+            session: session, number: 1, history: "", seq: 0, rulesVersion: 1, goodbye: false, next: 1, opened: [],
+            closed: [], expired: [], parked: [],
+            leases: [.init(key: key, granted: 0, used: 0, returned: 0, want: 0, demand: 0, answered: 0)],
+            groups: [[Need(key: key, amount: amount, level: 0, token: false)]])
+        _ = try await ledger.exchange(message, origin: .init(node: "g9", advertise: ""), organisation: "default")
+        _ = try await ledger.redis.send(["HSET", Ledger.prefix("default") + "session:\(session)", "over", "1"])
+        return DoubtID(key: key, session: session)
     }
 }
 
