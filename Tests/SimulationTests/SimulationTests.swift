@@ -34,7 +34,7 @@ struct SimulationTests {
     @Test("whatever fails", arguments: mixes)
     func seeds(mix: Mix) async throws {
         let first = UInt64(Self.environment["BURSAR_SEED"] ?? "1") ?? 1
-        let count = UInt64(Self.environment["BURSAR_SEEDS"] ?? "22") ?? 22
+        let count = UInt64(Self.environment["BURSAR_SEEDS"] ?? "20") ?? 20
         if let only = Self.environment["BURSAR_MIX"], !only.isEmpty, !mix.name.contains(only) { return }
         Progress.shared.start()
         try await withThrowingTaskGroup(of: Void.self) { group in
