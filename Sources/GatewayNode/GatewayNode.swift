@@ -17,30 +17,35 @@ package final class GatewayNode: Service, Sendable {
         var stopping = false
     }
     package let configuration: GatewayNodeConfiguration
-    private let ledger: Ledger
+    let ledger: Ledger
     private let relay: any CommitRelay
     private let clock: any NodeClock
-    private let logger: Logger
+    let logger: Logger
+    /// What the next life is told of this one; nil without.
+    let journal: Journal?
     private let state = Mutex(State())
     private let started: AsyncStream<OrganisationNode>
     private let start: AsyncStream<OrganisationNode>.Continuation
 
     package init(
         configuration: GatewayNodeConfiguration, redis: RedisClient, relay: any CommitRelay, logger: Logger,
-        clock: any NodeClock = BootClock()
+        clock: any NodeClock = BootClock(), journal: Journal? = nil
     ) {
         self.configuration = configuration
         self.ledger = Ledger(redis: redis)
         self.relay = relay
         self.logger = logger
         self.clock = clock
+        self.journal = journal
         (started, start) = AsyncStream.makeStream(of: OrganisationNode.self)
     }
 
     /// Runs the loops of every organisation in use until shutdown; then says goodbye to all.
     package func run() async throws {
+        if let journal { startJournal(journal) }
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
+                if let journal { group.addTask { await self.recover(journal) } }
                 for await node in started { group.addTask { await node.run() } }
                 // Shutting down: the goodbyes end the loops; the time for them is limited.
                 let nodes = all
@@ -55,7 +60,10 @@ package final class GatewayNode: Service, Sendable {
         } onGracefulShutdown: {
             self.beginGoodbye()
         }
+        if isStopping, all.allSatisfy(\.hasEnded) { journal?.end() }
     }
+
+    var isStopping: Bool { state.withLock { $0.stopping } }
 
     private func beginGoodbye() {
         let nodes = state.withLock { state -> [OrganisationNode] in
@@ -121,7 +129,7 @@ package final class GatewayNode: Service, Sendable {
             let head = try await OrganisationHead.read(ledger, organisation: id)
             let node = OrganisationNode(
                 organisation: id, head: head, ledger: ledger, configuration: configuration, clock: clock, relay: relay,
-                logger: logger)
+                logger: logger, journal: journal)
             let stopping = state.withLock { state -> Bool in
                 state.attaching[id] = nil
                 if !state.stopping { state.nodes[id] = node }

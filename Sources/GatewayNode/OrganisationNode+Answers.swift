@@ -53,6 +53,7 @@ extension OrganisationNode {
         let rerouted = attempt?.isRerouted ?? false
         let budgets = entry.chain.slots.map { figures($0) }
         let hold = attempt?.hold ?? ChainHold(chain: entry.chain, amounts: amounts)
+        if let number { journalHold(number, of: entry.session) }
         return Admission(
             decision: rerouted ? .reroute : .allow,
             token: number.map { token(entry, $0, hold, model: model, time: time) },

@@ -172,6 +172,9 @@ extension OrganisationNode {
     /// The goodbye is complete, or was given up.
     var isFinished: Bool { state.withLock { $0.stopped } }
 
+    /// The goodbye is complete.
+    var hasEnded: Bool { state.withLock { $0.machine.phase == .ended && $0.past.isEmpty } }
+
     /// Ends the loops without a complete goodbye: the money of this session stays committed, in doubt.
     func abort() {
         logger.error("goodbye not confirmed in time", metadata: ["organisation": "\(organisation)"])

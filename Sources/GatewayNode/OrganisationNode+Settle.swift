@@ -80,9 +80,14 @@ extension OrganisationNode {
             ?? session.table.release(token.number, now: time)
         switch result {
         case .done(let charged, let late, let overrun, let repeated):
-            if !repeated { counters.committed.add(1) }
+            if !repeated {
+                counters.committed.add(1)
+                journalSettled(token, charged, of: session)
+            }
             return .committed(charged: charged, late: late, overrun: overrun, repeated: repeated)
-        case .released: return .released
+        case .released(let repeated):
+            if !repeated { journalSettled(token, nil, of: session) }
+            return .released
         case .conflict(.released): return .conflict("the reservation was released")
         case .conflict: return .conflict("the reservation was committed")
         case .unknown: return nil
@@ -90,14 +95,7 @@ extension OrganisationNode {
     }
 
     private func settleThroughLedger(_ token: ReservationToken, _ actual: Amounts?) async -> SettlementOutcome {
-        let amounts = actual ?? .zero
-        let parts = token.holds.map { hold in
-            let scale = hold.unit.nodeScale
-            let charge = (amounts[hold.unit] + scale - 1) / scale
-            return SettlementPart(
-                key: LeaseKey(generation: hold.generation, start: hold.periodStart), charge: charge,
-                hold: (hold.amount + scale - 1) / scale)
-        }
+        let parts = Self.parts(token, actual)
         guard !parts.isEmpty else {
             return actual.map { .committed(charged: $0, late: false, overrun: false, repeated: false) } ?? .released
         }

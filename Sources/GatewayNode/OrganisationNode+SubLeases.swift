@@ -54,6 +54,7 @@ extension OrganisationNode {
             let made = SubLeaseState(
                 account: account, granted: granted, used: .zero, units: Set(units.keys), timeToLive: timeToLive)
             subLeases.withLock { $0[SubLeaseKey(token)] = made }
+            journalPiecewise(token)
             return .granted(lease(made, token, expiresAt: admission.expiresAt))
         }
     }

@@ -37,6 +37,7 @@ package final class OrganisationNode: Sendable {
     let clock: any NodeClock
     let relay: any CommitRelay
     let logger: Logger
+    let journal: Journal?
     let alarm = Alarm()
     let state: Mutex<State>
     let handle: Mutex<SessionHandle>
@@ -55,7 +56,8 @@ package final class OrganisationNode: Sendable {
 
     init(
         organisation: String, head: OrganisationHead, ledger: Ledger, configuration: GatewayNodeConfiguration,
-        clock: any NodeClock, relay: any CommitRelay, logger: Logger
+        clock: any NodeClock, relay: any CommitRelay, logger: Logger,
+        journal: Journal? = nil
     ) {
         self.organisation = organisation
         self.ledger = ledger
@@ -63,6 +65,7 @@ package final class OrganisationNode: Sendable {
         self.clock = clock
         self.relay = relay
         self.logger = logger
+        self.journal = journal
         self.settings = Mutex(Settings(head, organisation: organisation))
         self.entries = EntryTable(maximum: configuration.maximumAccounts)
         self.keys = KeyCache(organisation: organisation, ledger: ledger, configuration: configuration, clock: clock)

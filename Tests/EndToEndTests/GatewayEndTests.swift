@@ -4,6 +4,7 @@ import BursarCommands
 import Foundation
 import NIOHTTP1
 import ProcessSupport
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -112,6 +113,39 @@ extension EndToEnd {
                 let books = try await bursar.books { $0.inDoubt >= 100 }
                 #expect(books.inDoubt >= 100, "\(books)")
                 try await bursar.expectRightBooks()
+            }
+        }
+
+        @Test(
+            "A gateway with a journal that is killed tells in its next life every commit it acknowledged, and only its open holds stay in doubt"
+        )
+        func journal() async throws {
+            try await Installation.with { bursar in
+                let folder = bursar.folder.appending(path: "journal").path
+                let arguments = ["--drain-delay", "0s", "--journal", folder]
+                let one = try await bursar.gateway("g1", arguments)
+                try await one.spend(100, times: 50)
+                var ids: [String] = []
+                for _ in 0..<3 { ids.append(try await one.reserved(1000)) }
+                try await bursar.fail(
+                    "gateway", "--redis", bursar.redis.url, "--listen", "127.0.0.1:0", "--journal", folder)
+                // Told in no exchange yet when it dies: the last of them are less than an exchange interval old.
+                try await one.spend(37, times: 40)
+                await one.server.kill()
+
+                let two = try await bursar.gateway("g2", arguments)
+                let told = try await bursar.books { $0.spent == 6480 && $0.leased + $0.inDoubt == 3000 }
+                #expect(told.spent == 6480, "\(told)")
+                #expect(told.leased + told.inDoubt == 3000, "\(told)")
+                let late = try await two.commit(ids[0], tokens: 800)
+                #expect(late.status == 200, "\(late)")
+                let after = try await bursar.books { $0.spent == 7280 && $0.leased + $0.inDoubt == 2000 }
+                #expect(after.spent == 7280 && after.leased + after.inDoubt == 2000, "\(after)")
+                try await bursar.expectRightBooks()
+                // All is told: an end in order leaves nothing to the next life.
+                #expect(await two.server.stop() == 0)
+                let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+                #expect(left == ["lock"], "\(left)")
             }
         }
 

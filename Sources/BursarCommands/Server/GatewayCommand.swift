@@ -38,6 +38,12 @@ struct GatewayCommand: AsyncParsableCommand {
     @Option(name: .long, help: "URL shown in refusals, where people ask for more; {account} is put in.")
     var requestIncreaseURL: String?
 
+    @Option(
+        name: .long,
+        help: "Folder for what only this node knows, so that its next life can tell it after a crash (default: none).",
+        completion: .directory)
+    var journal: String?
+
     @OptionGroup(title: "Timings") var timings: TimingOptions
     @OptionGroup var server: ServerOptions
 
@@ -48,13 +54,15 @@ struct GatewayCommand: AsyncParsableCommand {
         EventLoopExecutor.install(logger: logger)
         let redisConfiguration = try redis.configuration(clientName: "bursar-gateway-\(name)")
         var configured = try await listenerConfigurations()
+        let journal = try openJournal()
         let redis = RedisClient(configuration: redisConfiguration, logger: logger)
         let guardian = try await EvictionGuard.atStart(redisConfiguration, later: redis, logger: logger)
 
         var settings = GatewayNodeConfiguration(nodeID: name, advertise: try advertised(configured.listener))
         settings.timing = try timings.timing()
         let relay = HTTPCommitRelay(logger: logger)
-        let node = GatewayNode(configuration: settings, redis: redis, relay: relay, logger: logger)
+        let node = GatewayNode(
+            configuration: settings, redis: redis, relay: relay, logger: logger, journal: journal)
         configured.settings.metrics = { node.exposition() }
         let listeners = configured
         let gateway = try GatewayServer(listeners, node: node, logger: logger) { door, address in
@@ -91,6 +99,15 @@ struct GatewayCommand: AsyncParsableCommand {
         configuration.settings.bootstrapToken = try server.token()
         configuration.settings.increaseURL = requestIncreaseURL
         return configuration
+    }
+
+    private func openJournal() throws -> Journal? {
+        guard let journal else { return nil }
+        do {
+            return try Journal(folder: journal)
+        } catch {
+            throw CommandError(.failed, "--journal: \(error)")
+        }
     }
 
     private func nodeName() throws -> String {

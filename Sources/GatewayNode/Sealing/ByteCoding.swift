@@ -88,7 +88,7 @@ struct ByteReader {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    private mutating func integer() -> Int64? {
+    mutating func integer() -> Int64? {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while at < bytes.count, shift < 64 {
@@ -101,7 +101,7 @@ struct ByteReader {
         return nil
     }
 
-    private mutating func text() -> String? {
+    mutating func text() -> String? {
         guard let count = integer(), count >= 0, count <= Int64(bytes.count - at) else { return nil }
         defer { at += Int(count) }
         return String(validating: bytes[at..<(at + Int(count))], as: UTF8.self)
@@ -128,7 +128,7 @@ struct ByteReader {
         return Amounts(tokens: tokens, usd: usd, requests: requests)
     }
 
-    private mutating func count() -> Int? {
+    mutating func count() -> Int? {
         guard let count = integer(), count >= 0, count <= 64 else { return nil }
         return Int(count)
     }

@@ -31,12 +31,24 @@ package struct ParkedHold: Sendable, Hashable {
         package var key: LeaseKey
         /// Book units, rounded up.
         package var amount: Int64
+
+        package init(key: LeaseKey, amount: Int64) {
+            self.key = key
+            self.amount = amount
+        }
     }
     package var number: Int64
     /// Ledger time, ms.
     package var expiresAt: Int64
     package var charges: Bool
     package var parts: [Part]
+
+    package init(number: Int64, expiresAt: Int64, charges: Bool, parts: [Part]) {
+        self.number = number
+        self.expiresAt = expiresAt
+        self.charges = charges
+        self.parts = parts
+    }
 }
 
 package struct ExchangeMessage: Sendable, Hashable {
@@ -55,6 +67,26 @@ package struct ExchangeMessage: Sendable, Hashable {
     package var leases: [LeaseReport]
     /// One group a waiting request: granted all or none. Every lease named here is in `leases`.
     package var groups: [[Need]]
+
+    package init(
+        session: String, number: Int64, history: String, seq: Int64, rulesVersion: Int64, goodbye: Bool, next: Int64,
+        opened: [Int64], closed: [Int64], expired: [Int64], parked: [ParkedHold], leases: [LeaseReport],
+        groups: [[Need]]
+    ) {
+        self.session = session
+        self.number = number
+        self.history = history
+        self.seq = seq
+        self.rulesVersion = rulesVersion
+        self.goodbye = goodbye
+        self.next = next
+        self.opened = opened
+        self.closed = closed
+        self.expired = expired
+        self.parked = parked
+        self.leases = leases
+        self.groups = groups
+    }
 
     /// Limits of one message.
     package static let maximumLeases = 128

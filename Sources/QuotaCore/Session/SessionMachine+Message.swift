@@ -100,7 +100,7 @@ extension SessionMachine {
         return saidGoodbye
     }
 
-    private static func park(_ number: Int64, _ entry: Reservation) -> ParkedHold {
+    static func park(_ number: Int64, _ entry: Reservation) -> ParkedHold {
         var parts: [LeaseKey: Int64] = [:]
         var charges = true
         for hold in [entry.hold] + entry.more {

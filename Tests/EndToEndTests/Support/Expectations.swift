@@ -4,6 +4,12 @@ import ProcessSupport
 import Testing
 
 extension Installation {
+    /// A command that must end with the exit code 1.
+    func fail(_ arguments: String...) async throws {
+        let result = try await Program.run(arguments)
+        #expect(result.code == 1, "\(result)")
+    }
+
     /// `bursar check` has nothing to say.
     func expectRightBooks(_ location: SourceLocation = #_sourceLocation) async throws {
         let check = try await run("check")
