@@ -48,6 +48,10 @@ extension GatewayNode {
                 "bursar_answer_age_seconds", .gauge, help: "Age of the newest answer of the ledger.",
                 nodes.map { Sample($0.answerAge, [("organisation", $0.organisation)]) }),
             MetricFamily(
+                "bursar_exposure", .gauge,
+                help: "What may be overspent on the budgets in use here, by term; dollars, tokens or requests.",
+                nodes.flatMap(\.exposureSamples)),
+            MetricFamily(
                 "bursar_commits_relayed_total", .counter, help: "Commits passed on to their owner.",
                 each { $0.counters.relayed.total }),
             MetricFamily(
@@ -63,6 +67,13 @@ extension GatewayNode {
                 "bursar_rules_version", .gauge, help: "Version of the rules applied.",
                 each { $0.rulesVersion.load(ordering: .relaxed) }),
             MetricFamily(
+                "bursar_journal_lost_total", .counter, help: "Records that the journal had no room for.",
+                journal.map { [Sample($0.lost.total)] } ?? []),
+            MetricFamily(
+                "bursar_journal_recovered_total", .counter,
+                help: "Commits and releases of earlier lives that only the journal knew.",
+                journal.map { [Sample($0.recovered.total)] } ?? []),
+            MetricFamily(
                 "bursar_redis_commands_total", .counter, help: "Commands sent to Redis.",
                 [Sample(Int64(redis.commandsSent))]),
             MetricFamily(
@@ -73,6 +84,18 @@ extension GatewayNode {
 }
 
 extension OrganisationNode {
+    var exposureSamples: [Sample] {
+        let sums = state.withLock { $0.machine.exposure() }
+        return BudgetUnit.allCases.flatMap { unit -> [Sample] in
+            guard let sum = sums[unit] else { return [] }
+            return [("above_limit", sum.aboveLimit), ("emergency", sum.emergency)].map { term, amount in
+                Sample(
+                    Double(amount) / (unit == .usd ? 1_000_000 : 1),
+                    [("organisation", organisation), ("unit", unit.rawValue), ("term", term)])
+            }
+        }
+    }
+
     /// Seconds since the newest answered message was sent; -1 before the first.
     var answerAge: Double {
         let at = session.answeredAt.load(ordering: .relaxed)

@@ -71,6 +71,27 @@ struct BudgetTests {
         }
     }
 
+    @Test("The exposure is the sum of its terms: above the limit, granted lately, the emergency amount")
+    func exposure() async throws {
+        try await LiveConsole.run { console in
+            try await console.tree()
+            let outage = #","outage":{"mode":"allow","for_s":30,"amount":70}"#
+            try await console.put(Self.path, LiveConsole.tokens(1000, more: outage), .ok)
+            let quiet = try await console.get(Self.path)["live"]
+            #expect(quiet["worst_case_exposure"].int == 70 && quiet["exposure.overruns"].text == "none")
+            _ = try await console.leaveInDoubt(40, of: "engineering", "monthly")
+            try await console.charge("engineering", "monthly", 965)
+            let live = try await console.get(Self.path)["live"]
+            #expect(live["exposure.above_limit"].int == 5 && live["exposure.emergency"].int == 70)
+            #expect(live["exposure.granted_lately"].int == 40 && live["exposure.overruns"].text == "unbounded")
+            #expect(live["worst_case_exposure"].int == 115)
+            let later = try await eventually {
+                try await console.get(Self.path)["live.exposure.granted_lately"].int == 0
+            }
+            #expect(later)
+        }
+    }
+
     @Test("A budget without a block step, or in shadow, is not enforced and its exposure unbounded")
     func soft() async throws {
         try await LiveConsole.run { console in

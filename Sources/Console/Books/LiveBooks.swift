@@ -18,6 +18,8 @@ struct Figures: Sendable, Hashable {
     var direct: Int64 = 0
     var leased: Int64 = 0
     var inDoubt: Int64 = 0
+    /// Grants that Redis may lose.
+    var grantedLately: Int64 = 0
     /// The highest ceiling that was reached.
     var reached: StepKind?
     /// Whether a `warn` step was reached.
@@ -125,7 +127,8 @@ extension Figures {
             period: Period(id: period.id, start: book.start, end: book.end), unit: budget.record.unit,
             amount: book.amount, adjusted: book.adjusted, rollover: book.rollover, allowance: book.allowance,
             limit: book.limit < 0 ? nil : book.limit, committed: book.committed, spent: book.spent,
-            direct: book.direct, leased: book.leased, inDoubt: book.inDoubt, isOpen: true)
+            direct: book.direct, leased: book.leased, inDoubt: book.inDoubt, grantedLately: book.grantedLately,
+            isOpen: true)
         // "AMOUNT:KIND:RATE,..."; `reached` counts from the lowest.
         let ceilings = book.ceilings.split(separator: ",").map { $0.split(separator: ":") }
         if book.reached > 0, let ceiling = ceilings.prefix(Int(clamping: book.reached)).last, ceiling.count >= 2 {

@@ -7,6 +7,13 @@ extension Schemas {
         answer([
             ("period", shownPeriod), ("allowance", figure), ("remaining", figure), ("available", figure),
             ("spent", figure), ("leased", figure), ("in_doubt", figure), ("worst_case_exposure", exposure),
+            (
+                "exposure",
+                answer([
+                    ("above_limit", figure), ("granted_lately", figure), ("emergency", figure),
+                    ("overruns", words("none", "unbounded")),
+                ])
+            ),
             ("block_bound_s", count), ("enforced", flag),
             ("state", words("active", "warned", "rerouting", "throttled", "exhausted", "blocked")),
             ("version", version),

@@ -213,11 +213,13 @@ struct ShownBudget: Sendable {
         }
     }
 
-    /// What may be overspent, as far as the books know: grants above the limit and the emergency amount; nil: unbounded.
-    var exposure: Int64? {
-        guard figures.limit != nil else { return nil }
-        guard case .allow(_, let amount) = OutageRule(ledgerText: budget.row.outage) else { return figures.overrun }
-        return figures.overrun + amount
+    /// What may be overspent, as far as the books know; nil: unbounded.
+    var exposure: Int64? { figures.limit == nil ? nil : figures.overrun + figures.grantedLately + emergency }
+
+    /// What nodes may spend together while the ledger is out of reach.
+    var emergency: Int64 {
+        guard case .allow(_, let amount) = OutageRule(ledgerText: budget.row.outage) else { return 0 }
+        return amount
     }
 }
 
@@ -240,6 +242,13 @@ extension JSONWriter {
                 json.amount("worst_case_exposure", exposure, figures.unit)
             } else {
                 json.field("worst_case_exposure", "unbounded")
+            }
+            json.object("exposure") { json in
+                json.amount("above_limit", figures.overrun, figures.unit)
+                json.amount("granted_lately", figures.grantedLately, figures.unit)
+                json.amount("emergency", shown.emergency, figures.unit)
+                // A commit is booked whatever it says, and no request tells yet what it will use at most.
+                json.field("overruns", figures.leased + figures.inDoubt > 0 ? "unbounded" : "none")
             }
             json.field("block_bound_s", shown.blockBound)
             json.field("enforced", figures.limit != nil)

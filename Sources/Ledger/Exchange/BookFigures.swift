@@ -41,6 +41,8 @@ package struct BookFigures: Sendable, Hashable {
     /// Ledger time in ms at which the period may be closed, or was.
     package var closesAt: Int64
     package var isClosed: Bool
+    /// Granted in the last two seconds, or up to four: what Redis may lose.
+    package var grantedLately: Int64
 
     package var available: Int64 { allowance - committed }
     package var remaining: Int64 { allowance - spent - inDoubt }
@@ -73,7 +75,7 @@ extension Ledger {
         guard let list = reply.array else { throw LedgerError.unexpected("books_read", reply) }
         var books: [BookFigures] = []
         for item in list {
-            guard let fields = item.array, fields.count == 26 else { throw LedgerError.unexpected("books_read", reply) }
+            guard let fields = item.array, fields.count == 27 else { throw LedgerError.unexpected("books_read", reply) }
             let text = fields.map { $0.string ?? "" }
             func number(_ index: Int) -> Int64 { Int64(text[index]) ?? 0 }
             books.append(
@@ -83,7 +85,7 @@ extension Ledger {
                     leased: number(10), inDoubt: number(11), committedFromRows: number(12), spentFromRows: number(13),
                     reached: number(14), ceilings: text[15], steps: text[16], warned: number(17), amount: number(18),
                     adjusted: number(19), rollover: number(20), sessions: number(21), account: text[22],
-                    budget: text[23], closesAt: number(24), isClosed: text[25] == "1"))
+                    budget: text[23], closesAt: number(24), isClosed: text[25] == "1", grantedLately: number(26)))
         }
         return books
     }

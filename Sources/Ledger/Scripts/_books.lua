@@ -214,7 +214,7 @@ end
 local BOOK_FIELDS = { 'allowance', 'limit', 'committed', 'spent', 'ceilings', 'start', 'end', 'floors', 'reached',
   'recall', 'recall_ms', 'recall_pending', 'slack_out', 'freed_ms', 'window', 'demand_now', 'demand_before', 'doubt',
   'doubt_ms', 'warned', 'steps', 'mode', 'changes_ms', 'rollover', 'account', 'budget', 'throttle_us', 'unit', 'quiet_ms',
-  'amount', 'adjusted', 'rollover_cap', 'closed_ms', 'deleted_ms', 'late_ms', 'id' }
+  'amount', 'adjusted', 'rollover_cap', 'closed_ms', 'deleted_ms', 'late_ms', 'id', 'granted_lately' }
 
 -- Reads a book. Returns nil when it has not been opened.
 local function load_book(generation, start)
@@ -232,6 +232,7 @@ local function load_book(generation, start)
     account = v[25], budget = v[26], throttle_us = tonumber(v[27]), unit = v[28],
     quiet_ms = tonumber(v[29] or '0'), amount = tonumber(v[30]), adjusted = tonumber(v[31]), rollover_cap = v[32] or '',
     closed_ms = tonumber(v[33]), deleted_ms = tonumber(v[34]), late_ms = tonumber(v[35]), id = v[36],
+    granted_lately = v[37] or '0 0 0', grants = 0,
   }
   for level, amount in string.gmatch(v[8], '(%d+)=(%d+)') do book.floors[tonumber(level)] = tonumber(amount) end
   return book
@@ -325,9 +326,27 @@ end
 
 local function outstanding(row) return max(0, row.granted - row.used - row.returned - row.booked) end
 
+-- Redis may lose the grants of its last two seconds. They are counted by windows of two: "WINDOW NOW BEFORE".
+local GRANT_WINDOW_MS = 2000
+
+-- What was granted in the present window and in the one before it.
+local function granted_lately(text, now)
+  local at, last, before = string.match(text, '^(%d+) (%d+) (%d+)$')
+  local window = floor(now / GRANT_WINDOW_MS)
+  if tonumber(at) == window then return tonumber(last), tonumber(before) end
+  return 0, tonumber(at) == window - 1 and tonumber(last) or 0
+end
+
+-- The same with more granted, as the book keeps it.
+local function granted_text(text, now, more)
+  local last, before = granted_lately(text, now)
+  return int(floor(now / GRANT_WINDOW_MS)) .. ' ' .. int(min(MAXIMUM, last + more)) .. ' ' .. int(before)
+end
+
 -- Stores a row; `committed` and `spent` of its book follow by what changed. Rule 5: an overrun raises `granted`.
 -- `before` holds the row's granted, used, returned and booked as they stand in the books.
 local function settle_row(book, row, before)
+  book.grants = book.grants + max(0, row.granted - before.granted)
   row.granted = max(row.granted, row.used + row.returned + row.booked)
   book.committed = book.committed + (row.granted - row.returned) - (before.granted - before.returned)
   book.spent = book.spent + (row.used + row.booked) - (before.used + before.booked)

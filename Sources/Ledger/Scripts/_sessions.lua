@@ -104,6 +104,9 @@ local function store_all(books)
     for level = 0, 8 do
       if book.floors[level] then floors[#floors + 1] = level .. '=' .. int(book.floors[level]) end
     end
+    if book.grants > 0 then
+      call('HSET', book.key, 'granted_lately', granted_text(book.granted_lately, books.now, book.grants))
+    end
     call('HSET', book.key, 'committed', int(book.committed), 'spent', int(book.spent), 'floors',
       table.concat(floors, ','), 'reached', int(book.reached), 'recall', int(book.recall), 'recall_ms',
       int(book.recall_ms), 'recall_pending', int(book.recall_pending), 'slack_out', book.slack_out and '1' or '0',

@@ -6,6 +6,20 @@ import RedisClient
 import Testing
 
 @Suite struct GrantTests {
+    @Test("What was granted lately is told for at least two seconds and at most four")
+    func grantedLately() async throws {
+        try await withDesk { desk async throws in
+            try await desk.tell("a", need: 100)
+            desk.now += 1999
+            try await desk.tell("b", need: 50)
+            #expect(try await desk.figures().grantedLately == 150)
+            desk.now += 2000
+            #expect(try await desk.figures().grantedLately == 150)
+            desk.now += 1
+            #expect(try await desk.figures().grantedLately == 0)
+        }
+    }
+
     private static let other = LeaseKey(generation: "g2", start: TestBooks.start)
 
     /// A desk before two budgets: 1,000 tokens and, below a second account, 300.
