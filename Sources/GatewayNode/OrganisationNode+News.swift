@@ -63,23 +63,16 @@ extension OrganisationNode {
     func readNews() async {
         counters.newsReads.add(1)
         do {
-            var more = true
-            while more {
-                let after = rulesVersion.load(ordering: .relaxed)
-                let asOf = clock.now()
-                let page = try await ledger.news(after: after, organisation: organisation)
-                hear(of: page.version)
-                if page.complete {
-                    for item in page.news { try await apply(item) }
-                    more = false
-                } else if page.version > after || after == 0 {
-                    try await reloadAll()
-                    more = false
-                } else {
-                    more = false
-                }
-                raise(to: page.version, asOf: asOf)
+            let after = rulesVersion.load(ordering: .relaxed)
+            let asOf = clock.now()
+            let page = try await ledger.news(after: after, organisation: organisation)
+            hear(of: page.version)
+            if page.complete {
+                for item in page.news { try await apply(item) }
+            } else if page.version > after || after == 0 {
+                try await reloadAll()
             }
+            raise(to: page.version, asOf: asOf)
         } catch {
             logger.warning("news not read", metadata: ["error": "\(error)"])
         }
@@ -89,8 +82,7 @@ extension OrganisationNode {
     private func hear(of version: Int64) { _ = newestVersion.max(version, ordering: .acquiringAndReleasing) }
 
     private func raise(to version: Int64, asOf: Int64) {
-        if version > rulesVersion.load(ordering: .relaxed) { rulesVersion.store(version, ordering: .releasing) }
-        let applied = rulesVersion.load(ordering: .relaxed)
+        let applied = rulesVersion.max(version, ordering: .acquiringAndReleasing).newValue
         let handle = session
         state.withLock { state in
             state.machine.apply(rules: applied, asOf: asOf)

@@ -57,18 +57,28 @@ extension OrganisationNode {
 
     /// Decides, waiting for a grant of the ledger where slices do not suffice.
     package func reserve(_ request: ReservationRequest) async -> ReservationOutcome {
+        await decide(request, atOnce: { reserveNow(request) }) { await reserveThroughLedger($0, request) }
+    }
+
+    /// Decides by the present rules of the request's account, again where these turn out to have changed.
+    ///
+    /// - Parameters:
+    ///   - atOnce: tried first each time; nil: it takes the account's rules, and perhaps the ledger.
+    ///   - body: nil: the rules were out of date.
+    func decide(
+        _ request: ReservationRequest, atOnce: () -> ReservationOutcome? = { nil },
+        _ body: (AccountEntry) async -> ReservationOutcome?
+    ) async -> ReservationOutcome {
         for _ in 0..<4 {
-            if let outcome = reserveNow(request) { return outcome }
-            let entry: AccountEntry
+            if let outcome = atOnce() { return outcome }
             do {
-                guard let found = try await self.entry(for: request.account) else {
+                guard let entry = try await entry(for: request.account) else {
                     return .refused(unknownAccount(request))
                 }
-                entry = found
+                if let outcome = await body(entry) { return outcome }
             } catch {
                 return .refused(outOfReach(request, error))
             }
-            if let outcome = await reserveThroughLedger(entry, request) { return outcome }
         }
         return .refused(outOfReach(request, RulesError(message: "the rules kept changing")))
     }

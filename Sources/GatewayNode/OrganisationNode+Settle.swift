@@ -181,19 +181,13 @@ extension OrganisationNode {
         }
         let request = ReservationRequest(
             account: token.account, model: token.model, estimate: estimate, timeToLive: timeToLive)
-        for _ in 0..<4 {
-            do {
-                guard let entry = try await entry(for: token.account) else { return .refused(unknownAccount(request)) }
-                // Numbers begin anew in every session: that of another one is a stranger's.
-                guard token.session == entry.session.id, entry.session.maySettle(clock.now()),
-                    let open = entry.session.table.reservation(token.number), open.state == .open
-                else { return .refused(notOpenHere(request)) }
-                if let outcome = await extend(entry, token, open, request) { return outcome }
-            } catch {
-                return .refused(outOfReach(request, error))
-            }
+        return await decide(request) { entry in
+            // Numbers begin anew in every session: that of another one is a stranger's.
+            guard token.session == entry.session.id, entry.session.maySettle(clock.now()),
+                let open = entry.session.table.reservation(token.number), open.state == .open
+            else { return .refused(notOpenHere(request)) }
+            return await extend(entry, token, open, request)
         }
-        return .refused(outOfReach(request, RulesError(message: "the rules kept changing")))
     }
 
     private func notOpenHere(_ request: ReservationRequest) -> Refusal {

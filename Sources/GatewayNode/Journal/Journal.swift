@@ -111,6 +111,8 @@ package final class Journal: Sendable {
         holds: @escaping @Sendable () -> [JournalRecord], isTold: @escaping @Sendable (Int64) -> Bool
     ) {
         let interval = limits.interval * 1000
+        // A thread, not a task: a synchronisation blocks for as long as the disk takes, and no request may wait behind it.
+        // It holds the journal only while it works and rests, so one that nobody uses any more ends within a round.
         Thread.detachNewThread { [weak self] in
             while let self, self.maintain(holds: holds, isTold: isTold) { usleep(interval) }
         }

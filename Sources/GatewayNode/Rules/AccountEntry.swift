@@ -10,8 +10,8 @@ final class SessionHandle: Sendable {
     /// Ledger time minus monotonic time, ms; monotonic ms of the newest answered message and of the settling deadline.
     let ledgerOffset = Atomic<Int64>(0)
     let answeredAt = Atomic<Int64>(.min)
-    /// Monotonic ms: as of when the rules applied were the newest.
-    let rulesAsOf = Atomic<Int64>(.min)
+    /// Monotonic ms: as of when both the last answer and the rules are known.
+    private let freshAsOf = Atomic<Int64>(.min)
     let deadline = Atomic<Int64>(.min)
 
     let leftover: Leftover
@@ -28,7 +28,7 @@ final class SessionHandle: Sendable {
         // ledger told with the rules, must stay: a reservation made now would otherwise be of 1970.
         if machine.answeredAt != .min { ledgerOffset.store(machine.ledgerOffset, ordering: .relaxed) }
         answeredAt.store(machine.answeredAt, ordering: .relaxed)
-        rulesAsOf.store(machine.rulesAsOf, ordering: .relaxed)
+        freshAsOf.store(machine.freshAsOf, ordering: .relaxed)
         deadline.store(machine.maySettle(machine.deadline) ? machine.deadline : .min, ordering: .relaxed)
     }
 
@@ -36,8 +36,7 @@ final class SessionHandle: Sendable {
 
     /// Whether requests may be admitted: the last answer and the rules are younger than the least bound on the chain.
     func isFresh(_ now: Int64, bound: Int64) -> Bool {
-        let at = min(answeredAt.load(ordering: .relaxed), rulesAsOf.load(ordering: .relaxed))
-        return at != .min && now - at <= bound
+        SessionMachine.isFresh(asOf: freshAsOf.load(ordering: .relaxed), now: now, bound: bound)
     }
 
     func maySettle(_ now: Int64) -> Bool { now <= deadline.load(ordering: .relaxed) }

@@ -228,7 +228,7 @@ extension SessionMachine {
     /// Nothing is taken by an answer that came so late that a block after it would be missed beyond its bound.
     private func take(_ waiter: Waiter, now: Int64) -> Int64? {
         let attempt = waiter.attempt
-        guard isFresh(now, bound: attempt.chain.stalenessBound) else { return nil }
+        guard Self.isFresh(asOf: freshAsOf, now: now, bound: attempt.chain.stalenessBound) else { return nil }
         switch waiter.kind {
         case .reserve(let expiresAt):
             return table.admitExclusively(attempt.hold, expiresAt: expiresAt, model: attempt.model)

@@ -59,7 +59,7 @@ package struct SessionMachine: Sendable {
     package private(set) var rulesVersionApplied: Int64 = 0
     /// Monotonic ms: as of when the rules applied were the newest. An answer that names newer ones does not count, or a
     /// node that can exchange but not read would miss a block for ever.
-    package internal(set) var rulesAsOf: Int64 = .min
+    var rulesAsOf: Int64 = .min
     /// Consecutive messages without an answer.
     package internal(set) var failures = 0
     var attentionAt: Int64?
@@ -113,10 +113,11 @@ package struct SessionMachine: Sendable {
         rulesAsOf = max(rulesAsOf, asOf)
     }
 
-    /// Whether requests may be admitted: neither the last answer nor the rules are older than a bound, ms.
-    func isFresh(_ now: Int64, bound: Int64) -> Bool {
-        answeredAt != .min && rulesAsOf != .min && now - min(answeredAt, rulesAsOf) <= bound
-    }
+    /// Monotonic ms: as of when both the last answer and the rules are known; `.min` while one of them is not.
+    package var freshAsOf: Int64 { min(answeredAt, rulesAsOf) }
+
+    /// Whether requests may be admitted on what was known at a time: it is not older than a bound, ms.
+    package static func isFresh(asOf: Int64, now: Int64, bound: Int64) -> Bool { asOf != .min && now - asOf <= bound }
 
     // MARK: Hints
 
