@@ -204,7 +204,7 @@ let package = Package(
             path: "Tests/ProcessSupport", swiftSettings: strict),
         .target(
             name: "TopologySupport",
-            dependencies: ["RedisClient", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["RedisClient", "TestSupport", .product(name: "Logging", package: "swift-log")],
             path: "Tests/TopologySupport", swiftSettings: strict),
         .target(
             name: "Chaos",

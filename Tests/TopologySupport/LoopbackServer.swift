@@ -2,6 +2,7 @@
 
 import Foundation
 import Synchronization
+import TestSupport
 
 /// A server without persistence, unless its arguments say otherwise. Its process ends with it.
 package final class LoopbackServer: Sendable {
@@ -22,8 +23,8 @@ package final class LoopbackServer: Sendable {
     package init(_ arguments: [String] = []) throws {
         folder = URL(filePath: "/tmp/redis-client-\(UInt32.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        port = try Self.freePort()
-        let (path, number, bus) = (folder.path, "\(port)", "\(try Self.freePort())")
+        port = try LoopbackPort.free()
+        let (path, number, bus) = (folder.path, "\(port)", "\(try LoopbackPort.free())")
         self.arguments =
             [
                 "--save", "", "--appendonly", "no", "--port", "0", "--unixsocket", folder.appending(path: "s").path,
@@ -38,7 +39,7 @@ package final class LoopbackServer: Sendable {
     package init(sentinel lines: [String]) throws {
         folder = URL(filePath: "/tmp/redis-client-\(UInt32.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        port = try Self.freePort()
+        port = try LoopbackPort.free()
         let file = folder.appending(path: "sentinel.conf")
         let own = ["port \(port)", "bind 127.0.0.1", "dir \(folder.path)", "unixsocket \(folder.path)/s"]
         try (own + lines).joined(separator: "\n").appending("\n").write(to: file, atomically: true, encoding: .utf8)
@@ -79,32 +80,6 @@ package final class LoopbackServer: Sendable {
     private func signal(_ number: Int32) {
         process.withLock { process in
             if let process { Foundation.kill(process.processIdentifier, number) }
-        }
-    }
-
-    /// Ports that this process has given away.
-    private static let given = Mutex<Set<Int>>([])
-
-    /// A port that was free a moment ago, below those that the system gives to connections.
-    private static func freePort() throws -> Int {
-        for _ in 0..<1000 {
-            let port = Int.random(in: 10_000..<32_000)
-            if isFree(port), given.withLock({ $0.insert(port).inserted }) { return port }
-        }
-        throw POSIXError(.EADDRINUSE)
-    }
-
-    private static func isFree(_ port: Int) -> Bool {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        return withUnsafePointer(to: &address) { address in
-            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
         }
     }
 

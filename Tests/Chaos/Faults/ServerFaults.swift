@@ -6,7 +6,7 @@ extension Fault {
     static let servers = [
         // As when its machine loses power: what was not yet written through is gone, at most the last second.
         Fault(name: "redis-everysec", store: .single(fsync: "everysec")) { stack, _, chance in
-            let store = try single(stack)
+            let store = try stack.store(as: SingleStore.self)
             let loss = Int.random(in: 200...1000, using: &chance)
             let bytes = try await store.crash(losing: .milliseconds(loss))
             let time = try await pause(100...1000, using: &chance)
@@ -14,14 +14,14 @@ extension Fault {
             return "killed Redis, cut \(bytes) bytes of its last \(loss) ms, started again after \(time)"
         },
         Fault(name: "redis-always", store: .single(fsync: "always")) { stack, _, chance in
-            let store = try single(stack)
+            let store = try stack.store(as: SingleStore.self)
             try await store.kill()
             let time = try await pause(100...2000, using: &chance)
             try await store.redis.start()
             return "killed Redis, started again after \(time)"
         },
         Fault(name: "busy-redis", store: .single(fsync: "everysec")) { stack, _, chance in
-            let redis = try single(stack).redis
+            let redis = try stack.store(as: SingleStore.self).redis
             let time = Int.random(in: 800...3500, using: &chance)
             if Bool.random(using: &chance) {
                 // It answers only when it is over.
@@ -39,7 +39,7 @@ extension Fault {
     /// With `always` Redis ends when it can't write, and is started again when there is room.
     private static func disk(_ name: String, fsync: String) -> Fault {
         Fault(name: name, store: .smallDisk(fsync: fsync)) { stack, _, chance in
-            let store = try single(stack)
+            let store = try stack.store(as: SingleStore.self)
             guard let disk = store.disk else { throw ChaosFailure("there is no small disk") }
             try await disk.fill(store.redis)
             let time: String
@@ -54,10 +54,5 @@ extension Fault {
             if !survived { try await store.redis.start() }
             return "filled the disk for \(time)" + (survived ? "" : ", Redis ended and was started again")
         }
-    }
-
-    private static func single(_ stack: Stack) throws -> SingleStore {
-        guard let store = stack.store as? SingleStore else { throw ChaosFailure("this fault needs one Redis") }
-        return store
     }
 }

@@ -5,7 +5,7 @@ import TestSupport
 extension Fault {
     static let topologies = [
         Fault(name: "sentinel-failover", store: .sentinel) { stack, _, _ in
-            guard let store = stack.store as? SentinelStore else { throw ChaosFailure("this fault needs Sentinels") }
+            let store = try stack.store(as: SentinelStore.self)
             let old = try await store.primary()
             let start = ContinuousClock.now
             try await old.kill()
@@ -16,7 +16,7 @@ extension Fault {
             return "killed the primary, another was named after \(time.milliseconds) ms"
         },
         Fault(name: "cluster-failover", store: .cluster) { stack, _, chance in
-            let store = try cluster(stack)
+            let store = try stack.store(as: ClusterStore.self)
             let owner = try await store.primaries()[0]
             if Bool.random(using: &chance) {
                 try await store.replica(of: owner).order("CLUSTER", "FAILOVER")
@@ -36,7 +36,7 @@ extension Fault {
             return "killed the primary, its replica took over after \(time.milliseconds) ms"
         },
         Fault(name: "slot-migration", store: .cluster) { stack, _, chance in
-            let store = try cluster(stack)
+            let store = try stack.store(as: ClusterStore.self)
             let primaries = try await store.primaries()
             let target = primaries[Int.random(in: 1..<primaries.count, using: &chance)]
             let start = ContinuousClock.now
@@ -44,11 +44,6 @@ extension Fault {
             return "moved \(keys) keys to another primary in \((ContinuousClock.now - start).milliseconds) ms"
         },
     ]
-
-    private static func cluster(_ stack: Stack) throws -> ClusterStore {
-        guard let store = stack.store as? ClusterStore else { throw ChaosFailure("this fault needs a cluster") }
-        return store
-    }
 }
 
 extension Duration {

@@ -2,6 +2,7 @@
 
 import Foundation
 import ProcessSupport
+import TestSupport
 
 final class ClusterStore: Store {
     /// The slot in which the books of the organisation `default` are.
@@ -18,10 +19,10 @@ final class ClusterStore: Store {
         var buses: [Int] = []
         for number in 0..<6 {
             let home = try SentinelStore.home(folder, "node-\(number)")
-            buses.append(try await Ports.free())
+            buses.append(try LoopbackPort.free())
             nodes.append(
                 RedisProcess(
-                    port: try await Ports.free(), folder: home,
+                    port: try LoopbackPort.free(), folder: home,
                     arguments: RedisProcess.anyClient + SentinelStore.replication + [
                         "--appendonly", "yes", "--appendfsync", "everysec", "--cluster-enabled", "yes",
                         "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "1500",

@@ -3,6 +3,7 @@
 import BursarCommands
 import Foundation
 import ProcessSupport
+import TestSupport
 import Synchronization
 
 final class GatewayPlace: Sendable {
@@ -30,7 +31,7 @@ final class GatewayPlace: Sendable {
         } else {
             link = nil
         }
-        let address = "127.0.0.1:\(try await Ports.free())"
+        let address = "127.0.0.1:\(try LoopbackPort.free())"
         url = "http://\(address)"
         arguments = [
             "gateway", "--node-id", name, "--drain-delay", "0s", "--redis", redis, "--listen", address,

@@ -2,6 +2,7 @@
 
 import Foundation
 import ProcessSupport
+import TestSupport
 
 final class SentinelStore: Store {
     private static let service = "books"
@@ -20,7 +21,7 @@ final class SentinelStore: Store {
             let follows = servers.first.map { ["--replicaof", "127.0.0.1 \($0.port)"] } ?? []
             servers.append(
                 RedisProcess(
-                    port: try await Ports.free(), folder: home,
+                    port: try LoopbackPort.free(), folder: home,
                     arguments: RedisProcess.anyClient + replication + [
                         "--appendonly", "yes", "--appendfsync", "everysec",
                     ] + follows))
@@ -37,7 +38,7 @@ final class SentinelStore: Store {
             sentinel parallel-syncs \(service) 2
             """.write(toFile: file, atomically: true, encoding: .utf8)
             sentinels.append(
-                RedisProcess(port: try await Ports.free(), folder: home, arguments: [file, "--sentinel"]))
+                RedisProcess(port: try LoopbackPort.free(), folder: home, arguments: [file, "--sentinel"]))
         }
         let store = SentinelStore(servers, sentinels)
         do {

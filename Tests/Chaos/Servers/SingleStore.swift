@@ -2,6 +2,7 @@
 
 import Foundation
 import ProcessSupport
+import TestSupport
 import Synchronization
 
 final class SingleStore: Store {
@@ -16,7 +17,7 @@ final class SingleStore: Store {
     var linkedPort: Int? { redis.port }
 
     static func start(_ folder: String, fsync: String, disk: SmallDisk?) async throws -> SingleStore {
-        let store = SingleStore(try await Ports.free(), folder, fsync: fsync, disk: disk)
+        let store = SingleStore(try LoopbackPort.free(), folder, fsync: fsync, disk: disk)
         do {
             try await store.redis.start()
         } catch {

@@ -33,6 +33,12 @@ final class Stack: Sendable {
 
     var consoleURL: String { console.url }
 
+    /// The store, of the kind that a fault needs.
+    func store<S: Store>(as kind: S.Type) throws -> S {
+        guard let store = store as? S else { throw ChaosFailure("this fault needs a \(kind)") }
+        return store
+    }
+
     static func start(_ kind: StoreKind, gateways count: Int) async throws -> Stack {
         let folder = "/tmp/bursar-chaos-\(UInt64.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
