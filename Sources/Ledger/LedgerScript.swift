@@ -24,6 +24,7 @@ package enum LedgerScript {
         case "prologue": String(decoding: PackageResources._prologue_lua, as: UTF8.self)
         case "books": String(decoding: PackageResources._books_lua, as: UTF8.self)
         case "sessions": String(decoding: PackageResources._sessions_lua, as: UTF8.self)
+        case "grants": String(decoding: PackageResources._grants_lua, as: UTF8.self)
         case "doubt": String(decoding: PackageResources._doubt_lua, as: UTF8.self)
         case "admin": String(decoding: PackageResources._admin_lua, as: UTF8.self)
         case "organisation": String(decoding: PackageResources._organisation_lua, as: UTF8.self)

@@ -37,8 +37,7 @@ local function begin_admin(books)
   if not books then return refuse('NOORG', 'the organisation has no record') end
   local version = call('HGET', prefix .. 'changes', ARGV[4])
   if version then
-    -- A repeat writes too, though nothing new: who waits for replicas or the disk waits for the last write of this connection.
-    call('HSET', meta, 'history', books.history)
+    write_nothing_new(books)
     return { version, '1' }
   end
 end

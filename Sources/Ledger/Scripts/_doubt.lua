@@ -5,22 +5,6 @@ local function is_dead(books, s)
   return s.over or s.final or (not books.forgot and expired(books, s))
 end
 
--- What of a row ends by itself: holds that were parked follow their budget's rule when they expire.
-local function parked_part(sid, generation, start)
-  local total = 0
-  local all = call('HGETALL', prefix .. 'parked:' .. sid)
-  for i = 1, #all, 2 do
-    if call('SISMEMBER', prefix .. 'open:' .. sid, all[i]) == 1
-      and call('SISMEMBER', prefix .. 'expired:' .. sid, all[i]) == 0
-      and call('HEXISTS', prefix .. 'inbox:' .. sid, all[i]) == 0 then
-      for _, item in ipairs(read_entry(all[i + 1]).items) do
-        if item.generation == generation and item.start == start then total = total + item.hold end
-      end
-    end
-  end
-  return total
-end
-
 -- What of a row will be booked from the inbox as soon as its session is ended.
 local function inbox_part(sid, generation, start)
   local total = 0
@@ -30,7 +14,7 @@ local function inbox_part(sid, generation, start)
     if not e.booked then
       for _, item in ipairs(e.items) do
         if item.generation == generation and item.start == start then
-          total = total + min(booked_part(e, item), e.expired and 0 or item.hold)
+          total = total + min(booked_part(item, e.expired), e.expired and 0 or item.hold)
         end
       end
     end
@@ -38,7 +22,9 @@ local function inbox_part(sid, generation, start)
   return total
 end
 
--- What an administrator may resolve of a dead session's row.
+-- What an administrator may resolve of a dead session's row. Holds that were parked end by themselves: they follow their
+-- budget's rule when they expire.
 local function resolvable(row, sid, generation, start)
-  return max(0, outstanding(row) - parked_part(sid, generation, start) - inbox_part(sid, generation, start))
+  local parked = parked_holds(sid)[generation .. ':' .. start] or 0
+  return max(0, outstanding(row) - parked - inbox_part(sid, generation, start))
 end

@@ -25,6 +25,11 @@ end
 
 local function refuse(code, text) return redis.error_reply(code .. ' ' .. text) end
 
+-- Calls a command for many members of a key, as many at once as Lua can pass.
+local function each_chunk(list, command, key)
+  for first = 1, #list, 1000 do call(command, key, unpack(list, first, min(first + 999, #list))) end
+end
+
 -- Reads the state of the books. Writes nothing. Returns nil when the organisation has no record: that is an outage.
 local function open_books()
   local m = call('HMGET', meta, 'history', 'seq', 'version', 'time_ms', 'recovering_until_ms', 'ttl_ms', 'run_id')
@@ -109,3 +114,7 @@ local function end_writing(books)
 end
 
 local function recovering(books) return books.now < books.recovering_until end
+
+-- The write of a repeat, which changes nothing: who waits for replicas or the disk waits for the last write of the
+-- connection, and there must be one.
+local function write_nothing_new(books) call('HSET', meta, 'history', books.history) end

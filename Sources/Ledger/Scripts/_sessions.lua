@@ -166,8 +166,8 @@ local function store_entry(sid, number, e)
 end
 
 -- What booking an entry adds: where the owner had charged the hold, a late commit can only raise that.
-local function booked_part(e, item)
-  return e.expired and max(0, item.charge - item.hold) or item.charge
+local function booked_part(item, is_expired)
+  return is_expired and max(0, item.charge - item.hold) or item.charge
 end
 
 -- bursar:{org}:resolved:<sid>   hash, "generation:start" -> what an administrator charged of the doubt and nothing has
@@ -199,7 +199,7 @@ local function book_entry(books, sid, e)
   for _, item in ipairs(e.items) do
     local book = book_of(books, item.generation, item.start)
     change_row(book, row_of(item.generation, item.start, sid), function(row)
-      book_part(row, booked_part(e, item), e.expired and 0 or item.hold)
+      book_part(row, booked_part(item, e.expired), e.expired and 0 or item.hold)
     end)
   end
 end
@@ -238,6 +238,28 @@ local function forget_session_later(sid)
   end
 end
 
+-- Whether a parked hold still keeps money: not once it was committed, nor once the owner counted it, also at its expiry.
+local function is_parked(sid, number)
+  return call('SISMEMBER', prefix .. 'open:' .. sid, number) == 1
+    and call('SISMEMBER', prefix .. 'expired:' .. sid, number) == 0
+    and call('HEXISTS', prefix .. 'inbox:' .. sid, number) == 0
+end
+
+-- What the parked holds of a session still keep, by "generation:start".
+local function parked_holds(sid)
+  local keep = {}
+  local all = call('HGETALL', prefix .. 'parked:' .. sid)
+  for i = 1, #all, 2 do
+    if is_parked(sid, all[i]) then
+      for _, item in ipairs(read_entry(all[i + 1]).items) do
+        local name = item.generation .. ':' .. item.start
+        keep[name] = (keep[name] or 0) + item.hold
+      end
+    end
+  end
+  return keep
+end
+
 -- Bounded housekeeping that rides on every exchange: inboxes of sessions that died, parked holds that expired.
 local function sweep(books)
   local now = int(books.now)
@@ -260,9 +282,7 @@ local function sweep(books)
       call('ZREM', prefix .. 'parked', member)
       -- Died between parking its holds and its goodbye: from now on only the ledger settles for it.
       if s.known and not s.over then end_session(books, s) end
-      if text and s.over and call('SISMEMBER', prefix .. 'open:' .. sid, number) == 1
-        and call('HEXISTS', prefix .. 'inbox:' .. sid, number) == 0
-        and call('SISMEMBER', prefix .. 'expired:' .. sid, number) == 0 then
+      if text and s.over and is_parked(sid, number) then
         local e = read_entry(text)
         for _, item in ipairs(e.items) do item.charge = e.charge_rule and item.hold or 0 end
         e.auto = true

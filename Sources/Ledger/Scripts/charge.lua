@@ -20,8 +20,7 @@ if not entry or #entry.items == 0 then return refuse('INVALID', '/charges is mal
 local books = open_books()
 if not books then return refuse('NOORG', 'the organisation has no record') end
 if call('ZSCORE', prefix .. 'charges_at', ARGV[4]) then
-  -- A repeat writes too, though nothing new: who waits for replicas or the disk waits for the last write of this connection.
-  call('HSET', meta, 'history', books.history)
+  write_nothing_new(books)
   return 'repeat'
 end
 
